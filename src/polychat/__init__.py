@@ -1,0 +1,2 @@
+"""polychat"""
+__version__ = "0.1.0"

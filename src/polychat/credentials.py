@@ -1,0 +1,107 @@
+"""What a person proves himself with.
+
+A `Secret` shows itself to nobody: not to `print`, a log, a pickle, JSON or a traceback. The two places that need the
+value, a vault writing its file and a session writing a header, call `reveal()` by name.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from typing import Any, NoReturn
+
+import msgspec
+
+_MASK = "********"
+
+
+class Secret:
+    """A string that refuses to be shown, copied into text, pickled or encoded."""
+
+    __slots__ = ("__value",)
+
+    def __init__(self, value: str) -> None:
+        self.__value = value
+
+    def reveal(self) -> str:
+        """The value itself, for a request header or a vault's file and nothing else."""
+        return self.__value
+
+    def __repr__(self) -> str:
+        return f"Secret({_MASK})"
+
+    def __str__(self) -> str:
+        return _MASK
+
+    def __format__(self, spec: str) -> str:
+        return _MASK
+
+    def __bool__(self) -> bool:
+        return bool(self.__value)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self.__value.encode(), other.__value.encode())
+
+    def __hash__(self) -> int:
+        return hash(self.__value)
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError("a Secret is not pickled or copied; keep it in a vault")
+
+
+class ApiKey(msgspec.Struct, frozen=True, kw_only=True, tag="api_key"):
+    """A key of an official API."""
+
+    key: Secret
+
+
+class BearerToken(msgspec.Struct, frozen=True, kw_only=True, tag="bearer"):
+    """An access token given directly; nothing refreshes it."""
+
+    token: Secret
+    expires_at: float | None = None  # Unix seconds; None when the token does not say
+
+
+class SessionCookies(msgspec.Struct, frozen=True, kw_only=True, tag="cookies"):
+    """A browser session as the person's own browser holds it."""
+
+    cookies: dict[str, Secret]  # name -> value; sent to the provider's own hosts only
+    token: Secret | None = None  # the access token seen beside them, if any
+    expires_at: float | None = None  # of `token`, Unix seconds
+    headers: dict[str, Secret] = {}  # lower-case; captured from the session's own requests
+    gate_tokens: dict[str, Secret] = {}  # anti-bot tokens the session was given; carried, never computed
+
+
+Credential = ApiKey | BearerToken | SessionCookies
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """One credential under a name. The name is the person's own and is not a secret."""
+
+    name: str
+    provider: str
+    credential: Credential
+    created_at: float | None = None  # Unix seconds
+
+
+class _Claims(msgspec.Struct):
+    exp: float | None = None
+
+
+def token_expiry(token: Secret) -> float | None:
+    """When a bearer says it expires (Unix seconds), or None.
+
+    Reads `exp` of a three-part JWT (RFC 7519, base64url without padding) and never checks the signature: the service
+    does. Any other token is opaque and has no known end.
+    """
+    parts = token.reveal().split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        payload = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
+        return msgspec.json.decode(payload, type=_Claims).exp
+    except (binascii.Error, ValueError, msgspec.MsgspecError):
+        return None

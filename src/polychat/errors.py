@@ -1,0 +1,205 @@
+"""What can go wrong, named by what to do next.
+
+    PolychatError
+      ConfigError         the caller changes something; never retried
+        UnknownModel      NoAccount  BadOption  UnsupportedFeature
+      RequestRejected     the same answer anywhere; never failed over
+        BadRequest 400    ContextTooLong 400  Refused 400  ConversationNotFound 404
+      AccountProblem      the next account, then the next service
+        AuthExpired 401   QuotaSpent 402  ChallengeRequired 403  RateLimited 429
+      ServiceProblem      back off, then the next service
+        FormatChanged 502 Unavailable 503  Overloaded 529
+      TransportProblem    retried only if no content went out
+        ConnectFailed 502 IdleTimeout 504  Interrupted 502
+
+A failure is classified by HTTP status first and by the body's own code second, never by the text of a
+message. The text of an error is one sentence; `hint` says how to mend it and is printed on a line of its own.
+No error ever holds a secret: raisers pass ids, sizes and names.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from polychat.types import Reply
+
+
+class PolychatError(Exception):
+    """Every failure polychat raises on purpose.
+
+    `status` is the HTTP status a gateway answers with; `upstream_status` the one the service gave, if it gave one.
+    `partial` is what had been received of the answer, so that nothing is lost.
+    """
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "polychat_error"  # stable, machine-readable; snake_case of the class
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        provider: str | None = None,
+        account: str | None = None,
+        upstream_status: int | None = None,
+        request_id: str | None = None,
+        retry_after_s: float | None = None,
+        partial: Reply | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.provider = provider
+        self.account = account
+        self.upstream_status = upstream_status
+        self.request_id = request_id
+        self.retry_after_s = retry_after_s
+        self.partial = partial
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        words = "".join(f"_{c.lower()}" if c.isupper() else c for c in cls.__name__)
+        cls.code = words.lstrip("_")
+
+    def __str__(self) -> str:
+        return f"{self.message}\nhint: {self.hint}" if self.hint else self.message
+
+    @property
+    def after_content(self) -> bool:
+        """True when part of the answer had already reached the caller."""
+        return self.partial is not None and not self.partial.empty
+
+    def located(self, provider: str | None, account: str | None) -> PolychatError:
+        """The same error, knowing which service and account it came from (kept where already known)."""
+        self.provider = self.provider or provider
+        self.account = self.account or account
+        return self
+
+
+class ConfigError(PolychatError):
+    """The caller has to change something: an argument, a setting, a file."""
+
+    status = 400
+
+
+class UnknownModel(ConfigError):
+    """No service offers a model of that name."""
+
+    status = 404
+
+
+class NoAccount(ConfigError):
+    """The service needs an account and none was given or kept."""
+
+    status = 401
+
+
+class BadOption(ConfigError):
+    """An argument has the wrong type, range or name; `field` says which."""
+
+    def __init__(self, message: str, *, field: str | None = None, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.field = field
+
+
+class UnsupportedFeature(ConfigError):
+    """The service or model cannot do what was asked; raised before anything is sent."""
+
+
+class RequestRejected(PolychatError):
+    """The service understood and declined; asking again or elsewhere gives the same answer."""
+
+    status = 400
+
+
+class BadRequest(RequestRejected):
+    """The service calls the request malformed."""
+
+
+class ContextTooLong(RequestRejected):
+    """Messages or attachments are larger than the service takes."""
+
+
+class Refused(RequestRejected):
+    """Moderation stopped the question or the answer."""
+
+
+class ConversationNotFound(RequestRejected):
+    """The thread does not exist, or belongs to another account."""
+
+    status = 404
+
+
+class AccountProblem(PolychatError):
+    """This account cannot answer now; another one might."""
+
+    status = 401
+
+
+class AuthExpired(AccountProblem):
+    """The session, token or key is not accepted (any more)."""
+
+
+class QuotaSpent(AccountProblem):
+    """The account's allowance is used up."""
+
+    status = 402
+
+
+class ChallengeRequired(AccountProblem):
+    """The service wants proof that a person is there; only the person's own browser can give it."""
+
+    status = 403
+
+
+class RateLimited(AccountProblem):
+    """Too many requests; `retry_after_s` says when to come back, if the service said."""
+
+    status = 429
+
+
+class ServiceProblem(PolychatError):
+    """The service itself is in trouble."""
+
+    status = 502
+
+
+class FormatChanged(ServiceProblem):
+    """The service answered in a form we do not know."""
+
+
+class Unavailable(ServiceProblem):
+    """The service answers 5xx."""
+
+    status = 503
+
+
+class Overloaded(ServiceProblem):
+    """The service says that it is too busy for anyone."""
+
+    status = 529
+
+
+class TransportProblem(PolychatError):
+    """The connection, not the service, failed."""
+
+    status = 502
+
+
+class ConnectFailed(TransportProblem):
+    """No connection: name, port, proxy or TLS."""
+
+
+class IdleTimeout(TransportProblem):
+    """One of the clocks ran out before any content; `clock` names it: connect, first_event, between_events, total, pool."""
+
+    status = 504
+
+    def __init__(self, message: str, *, clock: str = "first_event", **details: Any) -> None:
+        super().__init__(message, **details)
+        self.clock = clock
+
+
+class Interrupted(TransportProblem):
+    """The answer began and did not end: cut, stalled or damaged. `partial` holds what came."""

@@ -1,0 +1,95 @@
+"""What a provider is: data about a service (`Info`) and one method that holds a turn (`chat`).
+
+A provider has no state of its own: everything that belongs to a person lives in the `Session` it is handed. What a
+service can do beyond chat is a separate small protocol, found structurally.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import ClassVar, Literal, Protocol, runtime_checkable
+
+import msgspec
+
+from polychat.credentials import Secret
+from polychat.net.session import Session
+from polychat.types import Event, Request
+
+Capability = Literal[
+    "stream", "system", "image_in", "audio_in", "video_in", "file_in", "image_out", "audio_out",
+    "tools", "schema", "reasoning", "web_search", "threads", "remote_media", "seed", "sampling", "stop", "max_tokens",
+]  # fmt: skip
+CredentialKind = Literal["api_key", "bearer", "cookies"]
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True):
+    """One model as the service names it."""
+
+    id: str
+    capabilities: frozenset[Capability] | None = None  # None: the provider's own
+    aliases: tuple[str, ...] = ()
+    context_tokens: int | None = None
+
+
+class SignIn(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sign-in has to bring, as data; `polychat.signin` needs no code for a new service."""
+
+    url: str  # where a person logs in
+    cookies: tuple[str, ...] = ()  # names that must be among them (a name also counts when split into NAME.0, NAME.1)
+    domains: tuple[str, ...] = ()  # cookie domains of the service, and of its subdomains
+    key_kind: CredentialKind = "api_key"  # what `--key` holds
+
+
+class Info(msgspec.Struct, frozen=True, kw_only=True):
+    """A service as data."""
+
+    name: str  # the module's own name
+    label: str
+    hosts: Mapping[str, str]  # alias -> origin; the first is where credentials belong
+    accepts: tuple[CredentialKind, ...]
+    models: tuple[Model, ...]
+    default_model: str
+    capabilities: frozenset[Capability]
+    sign_in: SignIn
+    options: Mapping[str, type] = {}  # extra request options the service takes: name -> type
+    env_keys: tuple[str, ...] = ()  # environment variables that usually hold a key
+    terms_url: str | None = None
+    source: str = ""  # where the wire facts come from
+    verified: str = ""  # and when, and how
+
+
+class Provider(Protocol):
+    """One service."""
+
+    info: ClassVar[Info]
+
+    def chat(self, session: Session, request: Request) -> AsyncIterator[Sequence[Event]]:
+        """Hold one turn: an async generator of batches that ends with `Finish`, or raises."""
+        ...
+
+
+@runtime_checkable
+class UploadsImages(Protocol):
+    """A service that keeps pictures under a URL of its own."""
+
+    async def upload_image(self, session: Session, data: bytes, *, media_type: str, name: str) -> str:
+        """Store bytes; the URL to name them by in this account's questions."""
+        ...
+
+
+@runtime_checkable
+class SignsIn(Protocol):
+    """A service whose session is exchanged for an access token."""
+
+    async def access_token(self, session: Session) -> Secret:
+        """A token that is valid now."""
+        ...
+
+
+@runtime_checkable
+class ListsModels(Protocol):
+    """A service that tells which models an account may use."""
+
+    async def list_models(self, session: Session) -> tuple[Model, ...]:
+        """The models of this account, now."""
+        ...
