@@ -34,6 +34,7 @@ class PolychatError(Exception):
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "polychat_error"  # stable, machine-readable; snake_case of the class
+    mend: ClassVar[str | None] = None  # the hint when the raiser has no better one; {provider} is filled in
 
     def __init__(
         self,
@@ -49,7 +50,7 @@ class PolychatError(Exception):
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self._hint = hint
         self.provider = provider
         self.account = account
         self.upstream_status = upstream_status
@@ -66,9 +67,22 @@ class PolychatError(Exception):
         return f"{self.message}\nhint: {self.hint}" if self.hint else self.message
 
     @property
+    def hint(self) -> str | None:
+        """How to mend it, in a few words, or None."""
+        if self._hint or not self.mend:
+            return self._hint
+        return self.mend.format(provider=self.provider or "PROVIDER")
+
+    @property
     def after_content(self) -> bool:
         """True when part of the answer had already reached the caller."""
         return self.partial is not None and not self.partial.empty
+
+    def reworded(self, message: str) -> PolychatError:
+        """The same error saying `message`."""
+        self.message = message
+        self.args = (message,)
+        return self
 
     def located(self, provider: str | None, account: str | None) -> PolychatError:
         """The same error, knowing which service and account it came from (kept where already known)."""
@@ -87,12 +101,14 @@ class UnknownModel(ConfigError):
     """No service offers a model of that name."""
 
     status = 404
+    mend = "see what there is: polychat models"
 
 
 class NoAccount(ConfigError):
     """The service needs an account and none was given or kept."""
 
     status = 401
+    mend = "sign in: polychat login {provider}"
 
 
 class BadOption(ConfigError):
@@ -140,6 +156,8 @@ class AccountProblem(PolychatError):
 class AuthExpired(AccountProblem):
     """The session, token or key is not accepted (any more)."""
 
+    mend = "sign in again: polychat login {provider}"
+
 
 class QuotaSpent(AccountProblem):
     """The account's allowance is used up."""
@@ -151,6 +169,7 @@ class ChallengeRequired(AccountProblem):
     """The service wants proof that a person is there; only the person's own browser can give it."""
 
     status = 403
+    mend = "open the service in your browser, pass its check there, then: polychat login {provider}"
 
 
 class RateLimited(AccountProblem):
@@ -167,6 +186,8 @@ class ServiceProblem(PolychatError):
 
 class FormatChanged(ServiceProblem):
     """The service answered in a form we do not know."""
+
+    mend = "the service may have changed; look for a newer polychat, and report it if there is none"
 
 
 class Unavailable(ServiceProblem):
@@ -192,7 +213,7 @@ class ConnectFailed(TransportProblem):
 
 
 class IdleTimeout(TransportProblem):
-    """One of the clocks ran out before any content; `clock` names it: connect, first_event, between_events, total, pool."""
+    """A clock ran out before any content; `clock` names it: connect, first_event, between_events, total, pool."""
 
     status = 504
 

@@ -35,7 +35,7 @@ _EXTENSIONS = {
 
 
 def sniff(data: bytes) -> str:
-    """The media type of `data`; text/plain for UTF-8 without control characters, application/octet-stream for the rest."""
+    """The media type of `data`: text/plain for plain UTF-8, application/octet-stream for what is not known."""
     for prefix, media_type in _PREFIXES:
         if data.startswith(prefix):
             return media_type
@@ -51,7 +51,7 @@ def sniff(data: bytes) -> str:
 
 
 def _is_text(head: bytes) -> bool:
-    if not head or any(byte < 9 or 13 < byte < 32 and byte != 27 for byte in head):
+    if not head or any(byte < 9 or (13 < byte < 32 and byte != 27) for byte in head):
         return False
     return "\ufffd" not in head[:-4].decode("utf-8", "replace")
 

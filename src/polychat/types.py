@@ -6,8 +6,8 @@ A caller's face turns its arguments into one `Request`. A provider turns the ser
     content = TextDelta | ThinkingDelta | ToolCallDelta | Media
     notice  = Revised | Citation | HostedTool | Title | ThreadMoved | QuotaSeen | Usage
 
-Failures are raised, never yielded. `polychat.fold` turns events into one `Reply`. All records are frozen, compare by value
-and encode to JSON with msgspec as they are.
+Failures are raised, never yielded. `polychat.fold` turns events into one `Reply`. All records are frozen, compare by
+value and encode to JSON with msgspec as they are.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def attachments(self) -> tuple[Attachment, ...]:
         """Pictures, sounds and files, in order."""
-        return tuple(part for part in self.parts if isinstance(part, _Attachment))  # type: ignore[misc]  # the base is closed: its subclasses are the union
+        return tuple(part for part in self.parts if isinstance(part, _Attachment))
 
 
 # ---------------------------------------------------------------- the question

@@ -7,7 +7,7 @@ follows no redirect, keeps no cookie and adds no header of its own beyond what H
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -56,8 +56,13 @@ class HttpResponse(Protocol):
 class Transport(Protocol):
     """Opens exchanges. One per engine; safe for many tasks of one event loop."""
 
-    def open(self, request: HttpRequest, clocks: Clocks) -> AbstractAsyncContextManager[HttpResponse]:
-        """Send `request`; the body is to be read inside the `async with`, which returns or closes the connection."""
+    def open(
+        self, request: HttpRequest, clocks: Clocks, *, progress: Callable[[int, int], None] | None = None
+    ) -> AbstractAsyncContextManager[HttpResponse]:
+        """Send `request`; the body is to be read inside the `async with`, which returns or closes the connection.
+
+        `progress(sent_bytes, total_bytes)` is told as the request's body goes out.
+        """
         ...
 
     async def aclose(self) -> None:

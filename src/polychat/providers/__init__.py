@@ -1,1 +1,49 @@
-"""x"""
+"""One file per service. What is here is listed by file name and loaded only when used.
+
+An outside package adds a service by the entry point group "polychat.providers": name -> provider class.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+
+from polychat.errors import UnknownModel
+from polychat.providers.base import Info, Model, Provider
+
+__all__ = ["Info", "Model", "Provider", "load", "names"]
+
+_GROUP = "polychat.providers"
+
+
+def names() -> tuple[str, ...]:
+    """The services there are, sorted; none is imported."""
+    ours = (module.name for module in pkgutil.iter_modules(__path__) if module.name != "base")
+    return tuple(sorted({*ours, *_outside()}))
+
+
+@cache
+def load(name: str) -> Provider:
+    """The provider of that name. Raises `UnknownModel` naming what there is."""
+    if name not in names():
+        raise UnknownModel(f"there is no provider {name!r}", hint=f"there are: {', '.join(names())}")
+    if name in (outside := _outside()):
+        provider: Provider = outside[name].load()()
+        return provider
+    module = importlib.import_module(f"{__name__}.{name}")
+    (found,) = (
+        thing
+        for thing in vars(module).values()
+        if isinstance(thing, type)
+        and thing.__module__ == module.__name__
+        and isinstance(getattr(thing, "info", None), Info)
+    )
+    made: Provider = found()
+    return made
+
+
+@cache
+def _outside() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=_GROUP)}

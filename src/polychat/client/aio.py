@@ -1,0 +1,233 @@
+"""The asynchronous client: OpenAI's calls over any account.
+
+    async with AsyncClient() as client:
+        answer = await client.chat.completions.create(model="reka/reka-core", messages=[...])
+        async with await client.chat.completions.create(..., stream=True) as stream:
+            async for chunk in stream: ...
+
+A client belongs to the event loop it is first used in.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Mapping
+from types import TracebackType
+from typing import Any, Literal, Self, Unpack, overload
+
+from polychat.client import questions
+from polychat.client.questions import Question
+from polychat.client.shapes import (
+    ChatCompletion,
+    ChatCompletionChunk,
+    Chunker,
+    Heading,
+    ModelCard,
+    ModelList,
+    completion,
+)
+from polychat.engine import accounts
+from polychat.engine.engine import Engine, Turn
+from polychat.engine.settings import Settings, load
+from polychat.errors import BadOption
+from polychat.net.session import Step
+from polychat.net.transport import Transport
+from polychat.types import Reply, Thread
+from polychat.vault.base import Vault
+
+
+class AsyncClient:
+    """Every account, one client.
+
+    With no arguments it uses the accounts kept by `polychat login` and the settings of the environment.
+
+    provider: ask this service only; model names then need no prefix.
+    account: ask with this account unless a call names another.
+    api_key, cookies: use this credential instead of a kept account (needs `provider`).
+    vault: use these accounts instead. sandbox: base URL of a running `polychat sandbox`. proxy: http(s) or socks URL.
+    observe: called with each `Step` on the wire.
+    """
+
+    def __init__(
+        self,
+        *,
+        provider: str | None = None,
+        account: str | None = None,
+        api_key: str | None = None,
+        cookies: Mapping[str, str] | None = None,
+        vault: Vault | None = None,
+        settings: Settings | None = None,
+        sandbox: str | None = None,
+        proxy: str | None = None,
+        transport: Transport | None = None,
+        observe: Callable[[Step], None] | None = None,
+        strict: bool = False,
+    ) -> None:
+        self.provider = provider
+        self.account = account
+        if settings is None:
+            settings = load(environ=os.environ, overrides={"sandbox": sandbox, "proxy": proxy})
+        if api_key is not None or cookies is not None:
+            vault = accounts.given(provider, api_key=api_key, cookies=cookies)
+        if vault is None:
+            vault = accounts.kept(settings, os.environ)
+        self.engine = Engine(vault, settings, transport=transport, observe=observe, strict=strict)
+        self.chat = AsyncChat(self)
+        self.models = AsyncModels(self)
+
+    async def ask(self, model: str | None, messages: Any, stream: bool, question: Mapping[str, Any]) -> Turn:
+        """One turn as the engine gives it: batches of events instead of OpenAI's shapes."""
+        given = dict(question)
+        account, timeout_s = given.pop("account", None), given.pop("timeout", None)
+        model = model or self.engine.settings.model or self.provider
+        if model is None:
+            raise BadOption("model is missing", field="model", hint="see what there is: polychat models")
+        request = questions.request(model, messages, stream, given)
+        return await self.engine.ask(
+            request, account=account or self.account, provider=self.provider, total_s=timeout_s
+        )
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self.engine.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+class AsyncChat:
+    """`client.chat`."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self.completions = AsyncCompletions(client)
+
+
+class AsyncCompletions:
+    """`client.chat.completions`."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+
+    @overload
+    async def create(
+        self, *, model: str | None = None, messages: Any, stream: Literal[True], **question: Unpack[Question]
+    ) -> AsyncStream: ...
+    @overload
+    async def create(
+        self, *, model: str | None = None, messages: Any, stream: Literal[False] = False, **question: Unpack[Question]
+    ) -> ChatCompletion: ...
+    @overload
+    async def create(
+        self, *, model: str | None = None, messages: Any, stream: bool, **question: Unpack[Question]
+    ) -> ChatCompletion | AsyncStream: ...
+
+    async def create(
+        self, *, model: str | None = None, messages: Any, stream: bool = False, **question: Any
+    ) -> ChatCompletion | AsyncStream:
+        """Ask, and get a `ChatCompletion`, or with `stream=True` an `AsyncStream` of chunks.
+
+        `messages` are OpenAI's (a plain string is one user message); see `Question` for the rest. `model` may be left
+        out where a default is configured.
+
+        Raises: `ConfigError` before anything is sent; any other `PolychatError` with `.partial` holding what came.
+        """
+        turn = await self._client.ask(model, messages, stream, question)
+        if stream:
+            return AsyncStream(turn)
+        return completion(heading_of(turn), await turn.reply())
+
+
+class AsyncModels:
+    """`client.models`."""
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._client = client
+
+    async def list(self) -> ModelList:
+        """Every model of every service, as `provider/model`."""
+        return ModelList(
+            data=[
+                ModelCard(
+                    id=f"{info.name}/{model.id}",
+                    owned_by=info.name,
+                    capabilities=sorted(model.capabilities or info.capabilities),
+                )
+                for info in self._client.engine.services().values()
+                if self._client.provider in {None, info.name}
+                for model in info.models
+            ]
+        )
+
+
+class AsyncStream:
+    """The chunks of one answer. Iterate it, best inside `async with`, so that leaving early hangs up at once."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+        self._chunker = Chunker(heading_of(turn))
+        self._waiting: deque[ChatCompletionChunk] = deque()
+
+    @property
+    def provider(self) -> str:
+        """The service that answers."""
+        return self._turn.provider
+
+    @property
+    def account(self) -> str:
+        """The account that asks."""
+        return self._turn.account
+
+    @property
+    def conversation(self) -> Thread | None:
+        """Where the conversation stands; known once the answer is complete."""
+        return self.so_far.thread
+
+    @property
+    def so_far(self) -> Reply:
+        """What has come until now."""
+        return self._turn.so_far
+
+    async def batches(self) -> AsyncGenerator[list[ChatCompletionChunk]]:
+        """The chunks as they came, one list a network read."""
+        async for batch in self._turn:
+            if chunks := self._chunker.chunks(batch):
+                yield chunks
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> ChatCompletionChunk:
+        while not self._waiting:
+            self._waiting.extend(self._chunker.chunks(await anext(self._turn)))
+        return self._waiting.popleft()
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self._turn.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+def heading_of(turn: Turn) -> Heading:
+    """What every piece of this answer repeats."""
+    return Heading(
+        id=f"chatcmpl-{secrets.token_hex(12)}",
+        created=int(time.time()),
+        model=turn.model,
+        provider=turn.provider,
+        account=turn.account,
+    )

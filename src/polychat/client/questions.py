@@ -1,0 +1,201 @@
+"""The arguments of `chat.completions.create` as one `Request`; refused by field name before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypedDict
+
+import msgspec
+
+from polychat.engine import attachments
+from polychat.errors import BadOption
+from polychat.types import (
+    Attachment,
+    Message,
+    Modality,
+    NamedTool,
+    ReasoningEffort,
+    Request,
+    ResponseFormat,
+    Text,
+    Thread,
+    Tool,
+)
+from polychat.wire import openai_messages
+
+
+class Question(TypedDict, total=False):
+    """Everything `create` takes beside `model`, `messages` and `stream`. Unset means: left to the service."""
+
+    image: Any  # path, open binary file, bytes, data URI, http(s) URL or PIL picture; goes with the last user message
+    images: Sequence[Any]
+    files: Sequence[Any]  # the same forms; PDF, video, documents
+    web_search: bool
+    conversation: Thread | Mapping[str, Any] | str | None  # `.conversation` of an earlier answer, or its JSON
+    account: str | None
+    tools: Sequence[Mapping[str, Any]]
+    tool_choice: str | Mapping[str, Any]
+    parallel_tool_calls: bool
+    response_format: Mapping[str, Any]
+    max_tokens: int
+    max_completion_tokens: int
+    temperature: float
+    top_p: float
+    stop: str | Sequence[str]
+    seed: int
+    reasoning_effort: ReasoningEffort
+    modalities: Sequence[Modality]
+    n: Literal[1]
+    stream_options: Mapping[str, Any]  # accepted; usage always comes with the last chunk
+    user: str
+    timeout: float  # seconds for the whole answer
+    options: Mapping[str, Any]  # the service's own; any other keyword counts as one too
+
+
+class _Plain(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Arguments that only need their type checked."""
+
+    web_search: bool = False
+    parallel_tool_calls: bool | None = None
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    seed: int | None = None
+    reasoning_effort: ReasoningEffort | None = None
+    modalities: tuple[Modality, ...] = ("text",)
+
+
+class _Function(msgspec.Struct):
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] = {}
+    strict: bool | None = None
+
+
+class _Tool(msgspec.Struct):
+    function: _Function
+    type: Literal["function"] = "function"
+
+
+class _Schema(msgspec.Struct):
+    name: str
+    schema: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class _Format(msgspec.Struct):
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: _Schema | None = None
+
+
+class _Named(msgspec.Struct):
+    function: _Function
+
+
+def request(model: str, messages: Any, stream: bool, given: dict[str, Any]) -> Request:
+    """Build the request; what is left in `given` afterwards is an option of the service.
+
+    Raises: `BadOption` naming the field.
+    """
+    given = dict(given)
+    for name in [name for name, value in given.items() if value is None]:
+        del given[name]
+    if given.pop("n", 1) != 1:
+        raise BadOption("n is not 1; ask several times instead", field="n")
+    given.pop("stream_options", None)
+    given.pop("user", None)
+    if "max_completion_tokens" in given:
+        given.setdefault("max_tokens", given.pop("max_completion_tokens"))
+    if not model:
+        raise BadOption("model is empty", field="model", hint="see what there is: polychat models")
+    return Request(
+        model=model,
+        messages=_with(_attached(given), openai_messages.messages(messages)),
+        stream=stream,
+        thread=thread(given.pop("conversation", None)),
+        tools=_tools(given.pop("tools", ())),
+        tool_choice=_tool_choice(given.pop("tool_choice", None)),
+        response_format=_response_format(given.pop("response_format", None)),
+        stop=_stop(given.pop("stop", ())),
+        **_plain(given),
+        options={**given.pop("options", {}), **given},
+    )
+
+
+def thread(given: Any) -> Thread | None:
+    """A conversation from itself, from its plain data or from its JSON text."""
+    if given is None or isinstance(given, Thread):
+        return given
+    try:
+        if isinstance(given, str | bytes):
+            return msgspec.json.decode(given, type=Thread)
+        return msgspec.convert(given, Thread)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise BadOption(
+            f"conversation is not one that an answer gave ({error})",
+            field="conversation",
+            hint="hand back `.conversation` of an earlier answer, or its JSON",
+        ) from error
+
+
+def _attached(given: dict[str, Any]) -> tuple[Attachment, ...]:
+    pictures = [given.pop("image")] if "image" in given else []
+    several = given.pop("images", ())
+    if isinstance(several, str | bytes | Mapping):
+        raise BadOption("images is not a list; for one picture say image=", field="images")
+    found: list[Attachment] = [attachments.picture(one, field="image") for one in pictures]
+    found += [attachments.picture(one, field=f"images[{index}]") for index, one in enumerate(several)]
+    files = given.pop("files", ())
+    return (*found, *(attachments.attachment(one, field=f"files[{index}]") for index, one in enumerate(files)))
+
+
+def _with(attached: tuple[Attachment, ...], messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """The talk with `attached` on its last user message, before its words."""
+    if not attached:
+        return messages
+    for index in range(len(messages) - 1, -1, -1):
+        if messages[index].role == "user":
+            message = msgspec.structs.replace(messages[index], parts=(*attached, *messages[index].parts))
+            return (*messages[:index], message, *messages[index + 1 :])
+    return (*messages, Message(role="user", parts=(*attached, Text(text=""))))
+
+
+def _plain(given: dict[str, Any]) -> dict[str, Any]:
+    taken = {name: given.pop(name) for name in _Plain.__struct_fields__ if name in given}
+    return msgspec.structs.asdict(_converted(taken, _Plain, ""))
+
+
+def _tools(given: Any) -> tuple[Tool, ...]:
+    return tuple(
+        Tool(**msgspec.structs.asdict(_converted(one, _Tool, f"tools[{index}]").function))
+        for index, one in enumerate(given)
+    )
+
+
+def _tool_choice(given: Any) -> Literal["auto", "none", "required"] | NamedTool | None:
+    if given is None or given in ("auto", "none", "required"):
+        choice: Literal["auto", "none", "required"] | None = given
+        return choice
+    return NamedTool(name=_converted(given, _Named, "tool_choice").function.name)
+
+
+def _response_format(given: Any) -> ResponseFormat | None:
+    if given is None:
+        return None
+    wanted = _converted(given, _Format, "response_format")
+    if wanted.json_schema is None:
+        return ResponseFormat(type=wanted.type)
+    return ResponseFormat(type=wanted.type, **msgspec.structs.asdict(wanted.json_schema))
+
+
+def _stop(given: Any) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else _converted(given, tuple[str, ...], "stop")
+
+
+def _converted(given: Any, into: Any, field: str) -> Any:
+    try:
+        return msgspec.convert(given, into)
+    except msgspec.ValidationError as error:
+        what, _, where = str(error).partition(" - at `$")
+        path = f"{field}{where.rstrip('`')}".lstrip(".") or field
+        raise BadOption(f"{path}: {what[:1].lower()}{what[1:]}", field=path) from error

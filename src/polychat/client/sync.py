@@ -1,0 +1,156 @@
+"""The synchronous client: the asynchronous one behind a portal, call for call.
+
+    with Client() as client:
+        print(client.chat.completions.create(model="reka/reka-core", messages="Hello").text)
+
+Providers, engine and vault exist once, in `AsyncClient`; nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import partial
+from types import TracebackType
+from typing import Any, Literal, Self, Unpack, overload
+
+from polychat.client.aio import AsyncClient, AsyncStream
+from polychat.client.portal import Feed, Portal
+from polychat.client.questions import Question
+from polychat.client.shapes import ChatCompletion, ChatCompletionChunk, ModelList
+from polychat.types import Reply, Thread
+
+
+class Client:
+    """Every account, one client. Takes what `AsyncClient` takes; usable from many threads."""
+
+    def __init__(self, **options: Any) -> None:
+        AsyncClient(**options)  # so that wrong options are told here and not at the first call
+        self.portal = Portal(partial(AsyncClient, **options))
+        self.chat = Chat(self.portal)
+        self.models = Models(self.portal)
+
+    def close(self) -> None:
+        """Close every connection and end the portal's thread."""
+        self.portal.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Chat:
+    """`client.chat`."""
+
+    def __init__(self, portal: Portal[AsyncClient]) -> None:
+        self.completions = Completions(portal)
+
+
+class Completions:
+    """`client.chat.completions`."""
+
+    def __init__(self, portal: Portal[AsyncClient]) -> None:
+        self._portal = portal
+
+    @overload
+    def create(
+        self, *, model: str | None = None, messages: Any, stream: Literal[True], **question: Unpack[Question]
+    ) -> Stream: ...
+    @overload
+    def create(
+        self, *, model: str | None = None, messages: Any, stream: Literal[False] = False, **question: Unpack[Question]
+    ) -> ChatCompletion: ...
+    @overload
+    def create(
+        self, *, model: str | None = None, messages: Any, stream: bool, **question: Unpack[Question]
+    ) -> ChatCompletion | Stream: ...
+
+    def create(
+        self, *, model: str | None = None, messages: Any, stream: bool = False, **question: Any
+    ) -> ChatCompletion | Stream:
+        """Ask, and get a `ChatCompletion`, or with `stream=True` a `Stream`; see `AsyncCompletions.create`."""
+        if stream:
+            return Stream(
+                self._portal.feed(
+                    lambda client: client.chat.completions.create(
+                        model=model, messages=messages, stream=True, **question
+                    )
+                )
+            )
+        answer: ChatCompletion = self._portal.call(
+            lambda client: client.chat.completions.create(model=model, messages=messages, **question)
+        )
+        return answer
+
+
+class Models:
+    """`client.models`."""
+
+    def __init__(self, portal: Portal[AsyncClient]) -> None:
+        self._portal = portal
+
+    def list(self) -> ModelList:
+        """Every model of every service, as `provider/model`."""
+        return self._portal.call(lambda client: client.models.list())
+
+
+class Stream:
+    """The chunks of one answer. Iterate it, best inside `with`; leaving early hangs up."""
+
+    def __init__(self, feed: Feed[ChatCompletionChunk]) -> None:
+        self._feed = feed
+        self._source: AsyncStream = feed.source
+        self._waiting: deque[ChatCompletionChunk] = deque()
+
+    @property
+    def provider(self) -> str:
+        """The service that answers."""
+        return self._source.provider
+
+    @property
+    def account(self) -> str:
+        """The account that asks."""
+        return self._source.account
+
+    @property
+    def conversation(self) -> Thread | None:
+        """Where the conversation stands; known once the answer is complete."""
+        return self._source.conversation
+
+    @property
+    def so_far(self) -> Reply:
+        """What has come until now."""
+        return self._source.so_far
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> ChatCompletionChunk:
+        if not self._waiting:
+            self._waiting.extend(self._taken())
+        return self._waiting.popleft()
+
+    def _taken(self) -> list[ChatCompletionChunk]:
+        try:
+            taken = self._feed.take()
+        except BaseException:  # Ctrl-C included: nobody will read on
+            self.close()
+            raise
+        if taken is None:
+            raise StopIteration
+        return taken
+
+    def close(self) -> None:
+        """Hang up."""
+        self._feed.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

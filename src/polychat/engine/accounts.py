@@ -1,0 +1,67 @@
+"""Which accounts there are: the kept ones, keys in the environment, one given in place, and the sandbox's own people.
+
+With a sandbox in force the person's real accounts are out of reach: only what was signed in to a sandbox, and the two
+people every sandbox knows, so that no real credential travels there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from polychat import providers
+from polychat.credentials import Account, ApiKey, BearerToken, Credential, Secret, SessionCookies, token_expiry
+from polychat.engine.settings import Settings
+from polychat.errors import BadOption
+from polychat.providers.base import Info
+from polychat.vault.base import Vault
+from polychat.vault.env import EnvVault
+from polychat.vault.file import FileVault
+from polychat.vault.memory import MemoryVault
+from polychat.vault.stack import VaultStack
+
+_SANDBOX_PEOPLE = ("sandbox-alice", "sandbox-bob")
+
+
+def kept(settings: Settings, environ: Mapping[str, str]) -> Vault:
+    """The accounts that `settings` make available, the person's own first."""
+    infos = [providers.load(name).info for name in providers.names()]
+    if settings.sandbox is not None:
+        people = [_sandbox_account(info, person) for info in infos for person in _SANDBOX_PEOPLE]
+        return VaultStack(FileVault(settings.folders.data / "sandbox-accounts.json"), MemoryVault(*people))
+    keys = {info.name: info.env_keys for info in infos if info.env_keys}
+    kinds = {info.name: info.sign_in.key_kind for info in infos}
+    return VaultStack(FileVault(settings.folders.data / "accounts.json"), EnvVault(environ, keys, kinds))
+
+
+def given(provider: str | None, *, api_key: str | None, cookies: Mapping[str, str] | None) -> Vault:
+    """A vault of the one account whose credential the caller holds in hand."""
+    if provider is None:
+        raise BadOption("api_key and cookies need provider=, which says where they belong", field="provider")
+    info = providers.load(provider).info
+    if cookies is not None:
+        credential: Credential = SessionCookies(cookies={name: Secret(value) for name, value in cookies.items()})
+    else:
+        credential = key_credential(info, Secret(api_key or ""))
+    return MemoryVault(Account(name=f"given@{provider}", provider=provider, credential=credential))
+
+
+def key_credential(info: Info, key: Secret) -> Credential:
+    """What a key or token is at this service. Raises `BadOption` for an empty one."""
+    if not key:
+        raise BadOption(f"the {info.label} key is empty", field="api_key")
+    if info.sign_in.key_kind == "bearer":
+        return BearerToken(token=key, expires_at=token_expiry(key))
+    return ApiKey(key=key)
+
+
+def account(info: Info, name: str | None, credential: Credential) -> Account:
+    """A new account of a service, named after it unless told."""
+    return Account(name=name or info.name, provider=info.name, credential=credential, created_at=time.time())
+
+
+def _sandbox_account(info: Info, person: str) -> Account:
+    credential: Credential = key_credential(info, Secret(person))
+    if "cookies" in info.accepts:
+        credential = SessionCookies(cookies={name: Secret(person) for name in info.sign_in.cookies})
+    return Account(name=f"{person}@{info.name}", provider=info.name, credential=credential)

@@ -1,0 +1,232 @@
+"""One turn, whatever happens: from a request in the caller's words to checked batches of events.
+
+    turn = await engine.ask(request)        # resolved, checked, sent; the first batch is here
+    async with turn:
+        async for batch in turn: ...
+
+An engine owns its transports and sessions, belongs to one event loop, and shares nothing with another engine.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from polychat import providers
+from polychat.credentials import Account
+from polychat.engine import attachments, features
+from polychat.engine.leases import Leases
+from polychat.engine.routing import Route, route
+from polychat.engine.settings import Settings
+from polychat.engine.stream import Running
+from polychat.errors import BadOption
+from polychat.fold import Fold
+from polychat.net.session import Session, Step
+from polychat.net.transport import Transport
+from polychat.providers.base import Info, Provider
+from polychat.types import Event, Message, Reply, Request, Thread, ThreadMoved
+from polychat.vault.base import Vault
+
+log = logging.getLogger("polychat.engine")
+
+
+class Turn:
+    """One answer as it comes: an async iterator of batches that never ends without `Finish` or an error."""
+
+    def __init__(self, batches: AsyncGenerator[Sequence[Event]], running: Running, chosen: Route, account: str) -> None:
+        self.provider = chosen.provider
+        self.model = chosen.model.id
+        self.account = account
+        self._running = running
+        self._batches = batches
+        self._first: Sequence[Event] | None = None
+
+    async def start(self) -> None:
+        """Wait for the first batch, so that what fails before any content is raised here."""
+        self._first = await anext(self._batches)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Sequence[Event]:
+        if self._first is not None:
+            first, self._first = self._first, None
+            return first
+        return await anext(self._batches)
+
+    @property
+    def so_far(self) -> Reply:
+        """What has come until now."""
+        return self._running.fold.reply()
+
+    async def reply(self) -> Reply:
+        """The whole answer. Raises what breaks it; the error's `partial` holds what came."""
+        async with self:
+            async for _ in self:
+                pass
+        return self.so_far
+
+    async def aclose(self) -> None:
+        """Stop: the call to the service is closed at once."""
+        await self._batches.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+class Engine:
+    """Everything needed to answer questions with the accounts of one vault."""
+
+    def __init__(
+        self,
+        vault: Vault,
+        settings: Settings,
+        *,
+        transport: Transport | None = None,
+        observe: Callable[[Step], None] | None = None,
+        strict: bool = False,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.vault = vault
+        self.settings = settings
+        self._given = transport
+        self._transports: dict[bool, Transport] = {}
+        self._observe = observe
+        self._strict = strict
+        self._now = now
+        self._leases = Leases(vault, make=self._session, preferred=settings.accounts)
+
+    # ------------------------------------------------------------ asking
+
+    async def ask(
+        self,
+        request: Request,
+        *,
+        account: str | None = None,
+        provider: str | None = None,
+        total_s: float | None = None,
+    ) -> Turn:
+        """Send `request`, whose `model` is in the caller's words, and wait for the first batch of its answer.
+
+        `provider` limits the choice to one service; `total_s` replaces the clock of the whole turn.
+
+        Raises: `ConfigError` before anything is sent; any other `PolychatError` of what happened then.
+        """
+        thread = request.thread
+        chosen = self.route(request.model, provider=provider or (thread.provider if thread else None))
+        service = providers.load(chosen.provider)
+        if thread is not None:
+            request = _continued(request, thread, chosen, account)
+        features.check(service.info, chosen.model, request)
+        session = self.session(chosen.provider, account or chosen.account or (thread.account if thread else None))
+        request = msgspec.structs.replace(request, model=chosen.model.id)
+        if "remote_media" not in service.info.capabilities:
+            request = await attachments.inlined(request, self._transport(public_only=True), self._own_origins())
+        turn = self._turn(service, session, request, chosen, total_s)
+        await turn.start()
+        return turn
+
+    def _turn(
+        self, service: Provider, session: Session, request: Request, chosen: Route, total_s: float | None
+    ) -> Turn:
+        account = session.account.name if session.account else ""
+        clocks = self.settings.clocks
+        if total_s is not None:
+            clocks = msgspec.structs.replace(clocks, total_s=total_s)
+        running = Running(session, clocks, strict=self._strict)
+
+        def finishing(fold: Fold) -> Sequence[Event]:
+            if "threads" in service.info.capabilities:
+                return ()
+            history = (*request.messages, fold.reply().message())
+            return (ThreadMoved(thread=Thread(provider=chosen.provider, account=account, history=history)),)
+
+        log.debug("asking", extra={"provider": chosen.provider, "model": request.model, "account": account})
+        return Turn(running.batches(service, request, finishing), running, chosen, account)
+
+    def route(self, model: str, *, provider: str | None = None) -> Route:
+        """The service and model that `model` names, within `provider` if given. Raises `UnknownModel`."""
+        accounts = {entry.name: entry.provider for entry in self.vault.entries()}
+        services = {provider: providers.load(provider).info} if provider else self.services()
+        held = [name for name in accounts.values() if name in services]
+        return route(model, services, accounts=accounts, prefer=held)
+
+    @staticmethod
+    def services() -> dict[str, Info]:
+        """Every service there is, by name."""
+        return {name: providers.load(name).info for name in providers.names()}
+
+    # ------------------------------------------------------------ sessions
+
+    def session(self, provider: str, account: str | None = None) -> Session:
+        """The session of an account, to use what a service offers beyond chat. Raises `NoAccount`, `BadOption`."""
+        return self._leases.session(providers.load(provider).info, account)
+
+    def _session(self, info: Info, account: Account) -> Session:
+        return Session(
+            provider=info.name,
+            hosts=self.hosts(info),
+            transport=self._transport(public_only=False),
+            account=account,
+            clocks=self.settings.clocks,
+            proxy=self.settings.proxy,
+            now=self._now,
+            observe=self._observe,
+        )
+
+    def hosts(self, info: Info) -> dict[str, str]:
+        """Where the service is: its own origins, or its place in the sandbox."""
+        if self.settings.sandbox is None:
+            return dict(info.hosts)
+        home, *others = info.hosts
+        place = f"{self.settings.sandbox}/{info.name}"
+        return {home: place} | {alias: f"{place}/@{alias}" for alias in others}
+
+    def _own_origins(self) -> frozenset[str]:
+        return frozenset({self.settings.sandbox} if self.settings.sandbox else ())
+
+    def _transport(self, *, public_only: bool) -> Transport:
+        if self._given is not None:
+            return self._given
+        if public_only not in self._transports:
+            from polychat.net.aiohttp import AiohttpTransport
+
+            allowed = self._own_origins()
+            self._transports[public_only] = AiohttpTransport(public_only=public_only, allow_origins=allowed)
+        return self._transports[public_only]
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        async with AsyncExitStack() as stack:
+            for transport in self._transports.values():
+                stack.push_async_callback(transport.aclose)
+            self._transports = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+def _continued(request: Request, thread: Thread, chosen: Route, account: str | None) -> Request:
+    """The request with what the thread carries before its own messages."""
+    if thread.provider != chosen.provider:
+        raise BadOption(f"this conversation is with {thread.provider}, not {chosen.provider}", field="conversation")
+    if account and thread.account and account != thread.account:
+        raise BadOption(f"this conversation is of account {thread.account!r}, not {account!r}", field="conversation")
+    messages: tuple[Message, ...] = (*thread.history, *request.messages)
+    return msgspec.structs.replace(request, messages=messages)

@@ -1,0 +1,314 @@
+"""One account at one service: its hosts, its cookies, its token, over a shared transport.
+
+Rules held here, for every provider:
+- credentials (cookies, bearer) go to the account's own hosts only, and never across a redirect to another origin;
+- a token that is refused with 401 is fetched anew once, by one task at a time, and the request is sent again once;
+- an unsuccessful status is raised as the error it means, with the service's own words, and no secret in them;
+- a request is repeated only under the retry policy, and only while the service has done nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import msgspec
+
+from polychat.credentials import Account, BearerToken, Credential, Secret, SessionCookies
+from polychat.errors import AuthExpired, FormatChanged, PolychatError
+from polychat.net.clocks import Clocks
+from polychat.net.cookies import CookieJar
+from polychat.net.retry import RetryPolicy, retrying
+from polychat.net.statuses import error_for, looks_like_html, quote
+from polychat.net.transport import FilePart, HttpRequest, HttpResponse, Transport
+from polychat.wire import sse
+
+T = TypeVar("T")
+Bearer = Callable[[], Awaitable[BearerToken]]  # fetches an access token anew
+
+REFRESH_EARLY_S = 60.0
+OPAQUE_TOKEN_LIFE_S = 50 * 60.0  # of a token that does not say when it ends
+ERROR_BODY_BYTES = 64 * 1024
+JSON_BODY_BYTES = 32 * 1024 * 1024
+_SHORTEST_SECRET = 4  # characters; masking shorter ones would only garble the words
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+def user_agent() -> str:
+    """What we call ourselves: our own name and version, never a browser's."""
+    from polychat import __version__
+
+    return f"polychat/{__version__} python/{platform.python_version()}"
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of an absolute URL, the port always written out."""
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return f"{parts.scheme}://{parts.hostname}:{port}"
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that just happened on the wire, for a progress line or a log. Never a body, a header or a query."""
+
+    name: Literal["asked", "uploading", "answered"]
+    method: str
+    url: str  # without its query
+    status: int | None = None  # of "answered"
+    elapsed_s: float | None = None  # of "answered": until the head of the answer
+    sent_bytes: int | None = None  # of "uploading"
+    total_bytes: int | None = None
+
+
+class Session:
+    """What a provider is handed to talk with. Bound to one event loop; safe for many tasks of it."""
+
+    def __init__(
+        self,
+        *,
+        provider: str,
+        hosts: Mapping[str, str],
+        transport: Transport,
+        account: Account | None = None,
+        clocks: Clocks | None = None,
+        proxy: Secret | None = None,
+        retry: RetryPolicy | None = None,
+        now: Callable[[], float] = time.time,
+        observe: Callable[[Step], None] | None = None,
+    ) -> None:
+        self.provider = provider
+        self.hosts = dict(hosts)
+        self.account = account
+        self.clocks = clocks or Clocks()
+        self.now = now
+        self._uploads: dict[str, tuple[str, float]] = {}  # sha256 of bytes -> where they lie, since when
+        self._transport = transport
+        self._observe = observe
+        self._proxy = proxy
+        self._retry = retry or RetryPolicy()
+        self._home = next(iter(self.hosts.values()))
+        self._origins = {origin(host) for host in self.hosts.values()}
+        self._jar = CookieJar(now=now)
+        self._token: BearerToken | None = None
+        self._refreshing = asyncio.Lock()
+        if isinstance(self.credential, SessionCookies):
+            self._jar.preload(self._home, self.credential.cookies)
+
+    @property
+    def credential(self) -> Credential | None:
+        """What the account proves itself with."""
+        return None if self.account is None else self.account.credential
+
+    @property
+    def cookies(self) -> CookieJar:
+        """The account's cookies as the service last set them."""
+        return self._jar
+
+    def url(self, path: str, host: str | None = None) -> str:
+        """`path` at the host of that alias (the first one unless told); an absolute URL stays as it is."""
+        if "://" in path:
+            return path
+        return (self.hosts[host] if host else self._home) + path
+
+    # ------------------------------------------------------------ tokens
+
+    async def token(self, fetch: Bearer) -> Secret:
+        """The account's access token: the one given, the one cached, or a fresh one (fetched by one task at a time)."""
+        if isinstance(self.credential, BearerToken):
+            return self._still_valid(self.credential).token
+        async with self._refreshing:
+            if self._token is None or self._ends_at(self._token) - REFRESH_EARLY_S <= self.now():
+                token = await fetch()
+                self._token = msgspec.structs.replace(
+                    token, expires_at=token.expires_at or self.now() + OPAQUE_TOKEN_LIFE_S
+                )
+            return self._token.token
+
+    def _ends_at(self, token: BearerToken) -> float:
+        return float("inf") if token.expires_at is None else token.expires_at
+
+    def _still_valid(self, token: BearerToken) -> BearerToken:
+        if self._ends_at(token) > self.now():
+            return token
+        raise AuthExpired(f"the {self.provider} token has expired", provider=self.provider)
+
+    def _forget(self, refused: Secret) -> bool:
+        """Drop a refused token; False when there is nothing to fetch a new one with."""
+        if isinstance(self.credential, BearerToken):
+            return False
+        if self._token is not None and self._token.token == refused:
+            self._token = None
+        return True
+
+    # ------------------------------------------------------------ uploads
+
+    def uploaded(self, sha256: str, *, max_age_s: float) -> str | None:
+        """Where this account put those bytes lately, or None."""
+        url, at = self._uploads.get(sha256, (None, 0.0))
+        return url if self.now() - at <= max_age_s else None
+
+    def remember_upload(self, sha256: str, url: str) -> None:
+        """Note where bytes lie, so that the next turn need not send them again."""
+        self._uploads[sha256] = (url, self.now())
+
+    # ------------------------------------------------------------ exchanges
+
+    @asynccontextmanager
+    async def open(
+        self,
+        method: str,
+        path: str,
+        *,
+        host: str | None = None,
+        params: Mapping[str, str] | None = None,
+        json: Any = None,
+        parts: tuple[FilePart, ...] = (),
+        headers: Mapping[str, str] | None = None,
+        bearer: Bearer | None = None,
+        redirects: int = 0,
+    ) -> AsyncIterator[HttpResponse]:
+        """One exchange whose answer is a success (2xx); anything else is raised.
+
+        `json` is encoded by msgspec; `parts` go out as multipart/form-data; `bearer` fetches the access token that is
+        sent as Authorization; up to `redirects` redirects are followed, without credentials on another origin.
+        """
+        url = self.url(path, host) + (f"?{urlencode(params)}" if params else "")
+        sent = {"accept": "*/*", "user-agent": user_agent(), **(headers or {})}
+        body = None if json is None else msgspec.json.encode(json)
+        if body is not None:
+            sent["content-type"] = "application/json"
+        proxy = self._proxy.reveal() if self._proxy else None
+        request = HttpRequest(method=method, url=url, headers=sent, body=body, parts=parts, proxy=proxy)
+        async with AsyncExitStack() as stack:
+            yield await retrying(
+                lambda: self._authorized(stack, request, bearer, redirects),
+                policy=self._retry,
+                idempotent=method in {"GET", "HEAD", "PUT", "DELETE"},
+            )
+
+    async def _authorized(
+        self, stack: AsyncExitStack, request: HttpRequest, bearer: Bearer | None, redirects: int
+    ) -> HttpResponse:
+        """The answer; with a bearer, a first 401 is answered by a fresh token."""
+        if bearer is None:
+            return await self._follow(stack, request, None, redirects)
+        token = await self.token(bearer)
+        try:
+            return await self._follow(stack, request, token, redirects)
+        except AuthExpired:
+            if not self._forget(token):
+                raise
+        return await self._follow(stack, request, await self.token(bearer), redirects)
+
+    async def _follow(
+        self, stack: AsyncExitStack, request: HttpRequest, token: Secret | None, redirects: int
+    ) -> HttpResponse:
+        """The first answer that is a success, at most `redirects` redirects away."""
+        response = await self._send(stack, request, token)
+        while redirects and (target := _target(request, response)):
+            redirects -= 1
+            await stack.aclose()
+            request = msgspec.structs.replace(request, url=target)
+            response = await self._send(stack, request, token)
+        if 200 <= response.status < 300:
+            return response
+        error = await self._error(response)
+        await stack.aclose()
+        raise error
+
+    async def _send(self, stack: AsyncExitStack, request: HttpRequest, token: Secret | None) -> HttpResponse:
+        request = msgspec.structs.replace(request, headers={**request.headers, **self._proofs(request.url, token)})
+        self._tell("asked", request)
+        started = time.perf_counter()
+        response = await stack.enter_async_context(
+            self._transport.open(request, self.clocks, progress=partial(self._uploading, request))
+        )
+        elapsed_s = time.perf_counter() - started
+        self._tell("answered", request, status=response.status, elapsed_s=elapsed_s)
+        if response.set_cookies and self.owns(request.url):
+            self._jar.absorb(request.url, response.set_cookies)
+        return response
+
+    def _uploading(self, request: HttpRequest, sent_bytes: int, total_bytes: int) -> None:
+        self._tell("uploading", request, sent_bytes=sent_bytes, total_bytes=total_bytes)
+
+    def _tell(self, name: Literal["asked", "uploading", "answered"], request: HttpRequest, **facts: Any) -> None:
+        if self._observe is not None:
+            self._observe(Step(name=name, method=request.method, url=request.url.partition("?")[0], **facts))
+
+    def owns(self, url: str) -> bool:
+        """True when credentials may go there."""
+        return origin(url) in self._origins
+
+    def _proofs(self, url: str, token: Secret | None) -> dict[str, str]:
+        """The credential headers for `url`: none for a host that is not the account's own."""
+        if not self.owns(url):
+            return {}
+        cookie = None if isinstance(self.credential, BearerToken) else self._jar.header(url)
+        proofs = {"cookie": cookie} if cookie else {}
+        return proofs | ({"authorization": f"Bearer {token.reveal()}"} if token else {})
+
+    async def _error(self, response: HttpResponse) -> PolychatError:
+        body = await response.read(ERROR_BODY_BYTES)
+        return error_for(response.status, response.headers, body, provider=self.provider, now=self.now())
+
+    def own(self, error: PolychatError) -> PolychatError:
+        """`error`, knowing its service and account, and without any of the account's secrets in its words."""
+        message = error.message
+        for secret in self._secrets():
+            if len(value := secret.reveal()) >= _SHORTEST_SECRET:
+                message = message.replace(value, "********")
+        return error.reworded(message).located(self.provider, self.account.name if self.account else None)
+
+    def _secrets(self) -> list[Secret]:
+        held = [self._token.token] if self._token else []
+        held += [secret for name in self._jar.names() if (secret := self._jar.get(name))]
+        return held + ([self.credential.token] if isinstance(self.credential, BearerToken) else [])
+
+    # ------------------------------------------------------------ whole answers
+
+    async def json(self, method: str, path: str, *, into: type[T], **rest: Any) -> T:
+        """One JSON document as `into`; takes what `open` takes. Raises `FormatChanged` when it does not fit."""
+        headers = {"accept": "application/json", **(rest.pop("headers", None) or {})}
+        async with self.open(method, path, headers=headers, **rest) as response:
+            body = await response.read(JSON_BODY_BYTES)
+        try:
+            return msgspec.json.decode(body, type=into)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            what = "a web page" if looks_like_html(body) else f"{quote(body)!r} ({error})"
+            raise FormatChanged(
+                f"{self.provider} answered {path} with {what} instead of the JSON we know", provider=self.provider
+            ) from error
+
+    async def upload(self, path: str, part: FilePart, *, into: type[T], **rest: Any) -> T:
+        """POST one file as multipart/form-data; the JSON answer decoded into `into`."""
+        return await self.json("POST", path, into=into, parts=(part,), **rest)
+
+    @asynccontextmanager
+    async def sse(self, method: str, path: str, **rest: Any) -> AsyncIterator[AsyncIterator[list[sse.Frame]]]:
+        """The answer as batches of event-stream frames, one batch a network read; takes what `open` takes."""
+        headers = {"accept": "text/event-stream", **(rest.pop("headers", None) or {})}
+        async with self.open(method, path, headers=headers, **rest) as response:
+            yield _frames(response)
+
+
+def _target(request: HttpRequest, response: HttpResponse) -> str | None:
+    """Where a redirect leads, if it is one to follow: a question without a body, and not from https down to http."""
+    if response.status not in _REDIRECTS or request.method not in {"GET", "HEAD"}:
+        return None
+    target = urljoin(request.url, response.headers.get("location", ""))
+    downgraded = urlsplit(request.url).scheme == "https" and urlsplit(target).scheme != "https"
+    return None if downgraded else target
+
+
+async def _frames(response: HttpResponse) -> AsyncIterator[list[sse.Frame]]:
+    decoder = sse.Decoder()
+    async for chunk in response.chunks():
+        if frames := decoder.feed(chunk):
+            yield frames

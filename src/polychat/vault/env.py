@@ -1,0 +1,83 @@
+"""API keys and tokens under the names that other tools already use, such as REKA_API_KEY.
+
+The account of a variable is called `env:VARIABLE`. No kept account can have that name (it has capitals), so neither
+hides the other. The environment is handed in; nothing here reads the process's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
+
+from polychat.credentials import Account, ApiKey, BearerToken, Credential, Secret, token_expiry
+from polychat.errors import ConfigError
+from polychat.vault.base import Entry, entry, no_account
+
+EnvironmentKind = Literal["api_key", "bearer", "cookies"]
+
+
+class EnvVault:
+    """Read-only accounts from environment variables.
+
+    `keys` maps a provider to its variables, the preferred first; a variable named by two providers belongs to the
+    first. `kinds` says what the values of a provider are, API keys unless it says otherwise. An empty variable is an
+    unset one.
+    """
+
+    writable = False
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        keys: Mapping[str, Sequence[str]],
+        kinds: Mapping[str, EnvironmentKind] | None = None,
+    ) -> None:
+        self._environ = environ
+        self._keys = keys
+        self._kinds = kinds or {}
+
+    def entries(self, provider: str | None = None) -> tuple[Entry, ...]:
+        """The accounts whose variables are set."""
+        accounts = self._accounts().values()
+        return tuple(entry(account, "environment") for account in accounts if provider in (None, account.provider))
+
+    def get(self, name: str) -> Account:
+        """The account of that name. Raises: `NoAccount`."""
+        accounts = self._accounts()
+        if name not in accounts:
+            raise no_account(name, self.entries())
+        return accounts[name]
+
+    def put(self, account: Account) -> None:
+        """Raises: `ConfigError`, always."""
+        raise ConfigError(
+            f"The account {account.name!r} cannot be kept in environment variables.",
+            hint="give a vault that can be written, such as FileVault",
+        )
+
+    def remove(self, name: str) -> None:
+        """Raises: `NoAccount` when there is none of that name, otherwise `ConfigError`."""
+        self.get(name)
+        raise ConfigError(
+            f"The account {name!r} comes from an environment variable and cannot be removed here.",
+            hint=f"unset {name.removeprefix('env:')}",
+        )
+
+    def _accounts(self) -> dict[str, Account]:
+        accounts: dict[str, Account] = {}
+        for provider, variable, value in self._values():
+            name = f"env:{variable}"
+            credential = self._credential(provider, Secret(value))
+            accounts.setdefault(name, Account(name=name, provider=provider, credential=credential))
+        return accounts
+
+    def _values(self) -> Iterator[tuple[str, str, str]]:
+        for provider, variables in self._keys.items():
+            for variable in variables:
+                if value := self._environ.get(variable, "").strip():
+                    yield provider, variable, value
+
+    def _credential(self, provider: str, secret: Secret) -> Credential:
+        if self._kinds.get(provider) == "bearer":
+            return BearerToken(token=secret, expires_at=token_expiry(secret))
+        return ApiKey(key=secret)

@@ -1,0 +1,39 @@
+"""Accounts that live as long as the process: given in code, or in a test."""
+
+from __future__ import annotations
+
+from polychat.credentials import Account
+from polychat.vault.base import Entry, check_name, entry, no_account
+
+
+class MemoryVault:
+    """Keeps accounts in a dictionary and writes nothing anywhere."""
+
+    writable = True
+
+    def __init__(self, *accounts: Account) -> None:
+        self._accounts: dict[str, Account] = {}
+        for account in accounts:
+            self.put(account)
+
+    def entries(self, provider: str | None = None) -> tuple[Entry, ...]:
+        """What is kept, in the order it was first put."""
+        return tuple(
+            entry(account, "memory") for account in self._accounts.values() if provider in (None, account.provider)
+        )
+
+    def get(self, name: str) -> Account:
+        """The account of that name. Raises: `NoAccount`."""
+        if name not in self._accounts:
+            raise no_account(name, self.entries())
+        return self._accounts[name]
+
+    def put(self, account: Account) -> None:
+        """Keep `account`, in place of one of the same name. Raises: `BadOption`."""
+        check_name(account.name)
+        self._accounts[account.name] = account
+
+    def remove(self, name: str) -> None:
+        """Forget an account. Raises: `NoAccount`."""
+        self.get(name)
+        del self._accounts[name]
