@@ -5,8 +5,11 @@ Signatures are from the WHATWG MIME Sniffing Standard and the formats' own speci
 
 from __future__ import annotations
 
+import codecs
+
 OCTETS = "application/octet-stream"
 TEXT = "text/plain"
+_HEAD_BYTES = 1024
 
 _PREFIXES: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -47,13 +50,18 @@ def sniff(data: bytes) -> str:
         return "audio/aac"
     if data[:1] == b"\xff" and len(data) > 1 and data[1] & 0xE6 == 0xE2:
         return "audio/mpeg"
-    return TEXT if _is_text(data[:1024]) else OCTETS
+    return TEXT if data and _is_text(data[:_HEAD_BYTES], whole=len(data) <= _HEAD_BYTES) else OCTETS
 
 
-def _is_text(head: bytes) -> bool:
-    if not head or any(byte < 9 or (13 < byte < 32 and byte != 27) for byte in head):
+def _is_text(head: bytes, *, whole: bool) -> bool:
+    """True for UTF-8 without control characters; a head that is not the whole may end inside a character."""
+    if any(byte < 9 or (13 < byte < 32 and byte != 27) for byte in head):
         return False
-    return "\ufffd" not in head[:-4].decode("utf-8", "replace")
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head, final=whole)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def extension(media_type: str) -> str:

@@ -165,6 +165,7 @@ def test_the_examples_of_the_standard(body: bytes, expected: list[Frame]) -> Non
         (b"data: x\nevent: late\n\n", [Frame("late", b"x")]),
         (b"data: x\nunknown: y\ndata : z\n\n", [Frame("message", b"x")]),
         (b"data: {\ndata: }\n\n", [Frame("message", b"{\n}")]),
+        (b"data:  x\ndata:\ty\n\n", [Frame("message", b" x\n\ty")]),
         (b"data: a: b\n\n", [Frame("message", b"a: b")]),
         (b"\n\n\n\ndata: x\n\n\n\n\n", [Frame("message", b"x")]),
         (b"\ndata: x\n\n", [Frame("message", b"x")]),
@@ -215,10 +216,11 @@ def test_an_event_is_out_as_soon_as_its_blank_line_is() -> None:
 
 
 def test_a_crlf_between_two_pieces_is_one_newline() -> None:
-    """The LF of a cut CRLF does not end the block."""
+    """The LF of a cut CRLF does not end the block, not even after an empty piece."""
     decoder = Decoder()
 
     assert not decoder.feed(b"data: a\r")
+    assert not decoder.feed(b"")
     assert not decoder.feed(b"\ndata: b\r")
     assert [Frame("message", b"a\nb")] == decoder.feed(b"\n\n")
 

@@ -38,8 +38,8 @@ _HEADER_BYTES = 64 * 1024  # of one field; services send long security policies
 _AUTOMATIC_HEADERS = ("User-Agent", "Accept", "Content-Type")  # that aiohttp would add
 _SOCKS = {"socks4": aiohttp_socks.ProxyType.SOCKS4, "socks5": aiohttp_socks.ProxyType.SOCKS5}
 _SOCKS_PORT = 1080
-_PROXY_ERRORS = (aiohttp_socks.ProxyError, aiohttp_socks.ProxyConnectionError, aiohttp_socks.ProxyTimeoutError)
-_FOREIGN = (aiohttp.ClientError, *_PROXY_ERRORS, OSError, EOFError, ValueError)
+_SOCKS_ERRORS = (aiohttp_socks.ProxyError, aiohttp_socks.ProxyConnectionError, aiohttp_socks.ProxyTimeoutError)
+_FOREIGN = (aiohttp.ClientError, *_SOCKS_ERRORS, OSError, EOFError, ValueError)
 
 
 class AiohttpTransport:
@@ -88,9 +88,6 @@ class AiohttpTransport:
             await session.close()
 
     async def _take_slot(self, pool_s: float | None) -> None:
-        if not self._slots.locked():
-            await self._slots.acquire()
-            return
         try:
             async with asyncio.timeout(pool_s):
                 await self._slots.acquire()
@@ -100,8 +97,7 @@ class AiohttpTransport:
     async def _send(self, request: HttpRequest, clocks: Clocks, progress: Progress | None) -> _Response:
         url = _url(request.url)
         proxy = _proxy(request.proxy) if request.proxy else None
-        if self._public_only:
-            self._check(url, proxy)
+        self._check(url, proxy)
         headers, body = _payload(request, progress)
         try:
             response = await self._session(proxy).request(
@@ -120,9 +116,9 @@ class AiohttpTransport:
         return _Response(response, request.url, clocks)
 
     def _check(self, url: URL, proxy: URL | None) -> None:
-        if proxy:
+        if self._public_only and proxy:
             raise BadOption("a public address is not read through a proxy", field="proxy")
-        if origin_of(str(url)) not in self._allowed:
+        if self._public_only and origin_of(str(url)) not in self._allowed:
             check_host(url.raw_host or "")
 
     def _session(self, proxy: URL | None) -> aiohttp.ClientSession:
@@ -377,10 +373,10 @@ def _no_answer(error: Exception, url: URL, proxy: URL | None, clocks: Clocks) ->
             return ConnectFailed(f"the proxy {_place(proxy)} closed the connection")
         case aiohttp.ClientResponseError():
             return Interrupted(f"{place} answered something that is not HTTP")
-        case OSError() if isinstance(error.__cause__, ssl.SSLError):  # through a SOCKS proxy aiohttp tells no more
-            return ConnectFailed(f"TLS with {place} failed: {error.strerror}")
-        case OSError() if isinstance(error.__cause__, socket.gaierror):
-            return ConnectFailed(f"the name {url.host} is not known: {error.strerror}")
+        case OSError(__cause__=ssl.SSLError() | socket.gaierror()):  # with a SOCKS proxy aiohttp tells no more
+            return ConnectFailed(f"no connection to {place} through the proxy: {error.strerror}")
+        case aiohttp.InvalidURL():
+            return BadOption(f"{url.host} is not the name of a host", field="url")
         case ValueError() if not isinstance(error, OSError):
             return BadOption("a header cannot be sent over HTTP", field="headers")
     return Interrupted(f"the connection to {place} closed before an answer")

@@ -186,25 +186,31 @@ class Session:
         proxy = self._proxy.reveal() if self._proxy else None
         request = HttpRequest(method=method, url=url, headers=sent, body=body, parts=parts, proxy=proxy)
         async with AsyncExitStack() as stack:
-            yield await retrying(
-                lambda: self._authorized(stack, request, bearer, redirects),
-                policy=self._retry,
-                idempotent=method in {"GET", "HEAD", "PUT", "DELETE"},
-            )
+            yield await self._authorized(stack, request, bearer, redirects)
 
     async def _authorized(
         self, stack: AsyncExitStack, request: HttpRequest, bearer: Bearer | None, redirects: int
     ) -> HttpResponse:
         """The answer; with a bearer, a first 401 is answered by a fresh token."""
         if bearer is None:
-            return await self._follow(stack, request, None, redirects)
+            return await self._repeated(stack, request, None, redirects)
         token = await self.token(bearer)
         try:
-            return await self._follow(stack, request, token, redirects)
+            return await self._repeated(stack, request, token, redirects)
         except AuthExpired:
             if not self._forget(token):
                 raise
-        return await self._follow(stack, request, await self.token(bearer), redirects)
+        return await self._repeated(stack, request, await self.token(bearer), redirects)
+
+    async def _repeated(
+        self, stack: AsyncExitStack, request: HttpRequest, token: Secret | None, redirects: int
+    ) -> HttpResponse:
+        """The answer, after as many tries as the retry policy grants."""
+        return await retrying(
+            lambda: self._follow(stack, request, token, redirects),
+            policy=self._retry,
+            idempotent=request.method in {"GET", "HEAD", "PUT", "DELETE"},
+        )
 
     async def _follow(
         self, stack: AsyncExitStack, request: HttpRequest, token: Secret | None, redirects: int

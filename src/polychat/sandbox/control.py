@@ -26,10 +26,11 @@ CONTROLS = {
     "reset": "POST: back to the start, in everything",
     "journal": "GET: the requests seen, without secrets; ?service= and ?path= narrow it",
     "clock": 'GET; POST {"advance_s": 3600} or {"set": 1900000000}: expiry and quotas obey this clock',
-    "faults": 'GET; POST {"service": "reka", "fault": "stall", "after": 3, "path": "/api/chat", "times": 1, "skip": 0}; DELETE',
-    "script": 'GET; POST {"service": "reka", "text": "..."}: the next answer; chunks, revisions, finish_reason, account, times; DELETE',
+    "faults": 'GET; POST {"service": "reka", "fault": "stall", "after": 3}, also path, method, times, skip; DELETE',
+    "script": 'GET; POST {"service": "reka", "text": "..."}: the next answer, '
+    "or chunks, also revisions, finish_reason, account, times; DELETE",
     "knobs": 'GET; POST {"service": "reka", "history": "lenient"}: settings of a service, kept until reset',
-    "accounts": 'GET; POST and DELETE {"name": "..."}: that string is cookie value, bearer token and API key everywhere',
+    "accounts": 'GET; POST, DELETE {"name": "..."}: that string is cookie value, bearer and API key everywhere',
     "seed": 'POST {"seed": 7}: identifiers start anew from there',
 }
 
@@ -131,13 +132,13 @@ class _Plane:
 
     async def add_fault(self, request: Request) -> Any:
         asked = await _read(request, dict[str, Any])
-        about = {key: asked.pop(key) for key in ("service", "path", "method", "skip", "times") if key in asked}
+        about: dict[str, Any] = {key: asked.pop(key) for key in ("service", "path", "method", "skip", "times") if key in asked}
         if asked.get("fault") not in faults.NAMES:
             raise Refusal(f"no fault is called {asked.get('fault')!r}; there are {', '.join(faults.NAMES)}")
         if about.get("service", "*") != "*":
             self._known(about["service"])
         number = 1 + max((rule.id for rule in self._world.rules), default=0)
-        rule = msgspec.convert({"id": number, "fault": asked, **about}, faults.Rule)
+        rule = msgspec.convert(about | {"id": number, "fault": asked}, faults.Rule)
         self._world.rules.append(rule)
         return rule
 
@@ -167,7 +168,7 @@ class _Plane:
         asked = await _read(request, dict[str, Any])
         name = self._known(asked.pop("service", None))
         now = self._world.knobs[name]
-        self._world.knobs[name] = msgspec.convert({**msgspec.structs.asdict(now), **asked}, type(now))
+        self._world.knobs[name] = msgspec.convert(msgspec.structs.asdict(now) | asked, type(now))
         return self._world.knobs[name]
 
     async def accounts(self, request: Request) -> Any:

@@ -2,13 +2,13 @@
 
 A fault takes the place of the answer (`instead`), delays its head (`head_delay_s`) or rewrites its frames (`frames`).
 A frame is one piece of body as the service wrote it: one event of a stream, or a whole JSON document. `after` counts
-the frames that pass untouched. Bytes come out in the order given; `Pause` waits; an `Ending` says how the connection goes:
+the frames that pass untouched. Out come bytes, a `Pause`, or an `Ending` that says how the connection goes:
 
     END       a clean end of the body, early
     HANG_UP   the connection closes with the body unfinished
     STALL     nothing more comes and the connection stays, until the client leaves
 
-A cut or stall that the answer was too short for happens at its end. Several faults are applied in the order of `FAULTS`.
+A cut or stall that the answer was too short for happens at its end. Several faults apply in the order of `FAULTS`.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Frame(msgspec.Struct, frozen=True):
 Output = Iterator[bytes | Pause | Ending]
 
 
-class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="fault", omit_defaults=True):
+class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="fault"):
     """Nothing goes wrong; the base of what does."""
 
     at_end: ClassVar[Ending | None] = None  # what happens to an answer that ends before the fault's turn

@@ -36,7 +36,7 @@ _LARGEST = 50_000_000  # pixels; above it colours are not looked at
 @lru_cache(maxsize=8)
 def describe(data: bytes) -> str:
     """A phrase such as `a JPEG picture, 640 × 480 pixels, mostly orange and cream (36,497 bytes, sha256 4f0c...)`."""
-    return f"{_kind(data)} ({len(data):,} bytes, sha256 {hashlib.sha256(data).hexdigest()})"
+    return f"{_kind(data)} ({_size(data)}, sha256 {hashlib.sha256(data).hexdigest()})"
 
 
 def _kind(data: bytes) -> str:
@@ -100,3 +100,7 @@ def _file(data: bytes) -> str:
 def _joined(words: Iterable[str]) -> str:
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def _size(data: bytes) -> str:
+    return "1 byte" if len(data) == 1 else f"{len(data):,} bytes"

@@ -172,12 +172,16 @@ class _Server(uvicorn.Server):
     """uvicorn that says when it is ready, closes connections on demand, and does not wait for the stalled."""
 
     def __init__(self, app: ASGIApp, on_ready: Callable[[], None] | None = None) -> None:
-        super().__init__(
-            uvicorn.Config(
-                self._extended, loop="asyncio", http="h11", ws="none", lifespan="off", log_config=None, log_level="error",
-                access_log=False, proxy_headers=False, server_header=False, timeout_graceful_shutdown=1,
-            )
-        )  # fmt: skip
+        quiet: dict[str, Any] = {"log_config": None, "log_level": "error", "access_log": False}
+        plain: dict[str, Any] = {
+            "loop": "asyncio",
+            "http": "h11",
+            "ws": "none",
+            "lifespan": "off",
+            "interface": "asgi3",
+        }
+        bare: dict[str, Any] = {"proxy_headers": False, "server_header": False}
+        super().__init__(uvicorn.Config(self._extended, timeout_graceful_shutdown=1, **quiet, **plain, **bare))
         self.ready = threading.Event()
         self._app = app
         self._on_ready = on_ready
@@ -216,7 +220,7 @@ class _Server(uvicorn.Server):
 
     def _hang_up(self, scope: Scope) -> None:
         for connection in list(self.server_state.connections):
-            if connection.client == scope["client"]:
+            if getattr(connection, "client", None) == scope["client"]:
                 connection.transport.close()
 
 

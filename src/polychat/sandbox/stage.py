@@ -173,7 +173,7 @@ def scenario(text: str, knobs: msgspec.Struct) -> tuple[msgspec.Struct, list[Fau
     for item in filter(None, (item.strip() for item in text.split(","))):
         head, *rest = (piece.strip() for piece in item.split(";"))
         name, equals, value = head.partition("=")
-        arguments = dict(piece.split("=", 1) if "=" in piece else (piece, "true") for piece in rest)
+        arguments = {key: argument for key, _equals, argument in (piece.partition("=") for piece in rest)}
         if name in faults.NAMES:
             found.append(faults.named(name, {"": value, **arguments} if equals else arguments))
         elif name in settings:

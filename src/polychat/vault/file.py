@@ -152,7 +152,7 @@ class FileVault:
     def _decoded(self, data: bytes, shape: type[_T], where: str = "") -> _T:
         try:
             return msgspec.json.decode(data, type=shape, dec_hook=_conceal)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             place = f" ({where})" if where else ""
             raise ConfigError(
                 f"The vault file {self._path}{place} is damaged and was left as it is: {error}.",

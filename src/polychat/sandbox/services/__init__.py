@@ -7,7 +7,8 @@ Every file has the same three parts:
     service    a `Service`: its label, its knobs and the shape of its errors
 
 A service writes each frame of a stream as a piece of its own (`call.EventStream`), takes time and ids from the world
-and its addresses from the request, and refuses what the real one refuses. A file whose name begins with `_` is no service.
+and its addresses from the request, and refuses what the real one refuses. A name that begins with `_` is no service but
+a part of one.
 """
 
 from __future__ import annotations

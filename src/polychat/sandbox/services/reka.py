@@ -14,7 +14,8 @@ Where that leaves a shape open (`me`, the body of `firebase_token`, error bodies
 only says that it searched. `[DONE]` is never sent.
 
 History is judged as the official API v0 does it: begins and ends with `human`, strictly alternating, known keys only.
-Set the knob `history=lenient` for clients that send every turn as `human`. A picture must be an upload of the same person.
+A picture must be an upload of the same person. The knob `history=lenient` is for clients that send every turn as
+`human`: it accepts any turns and any model, and does not see pictures it cannot open.
 """
 
 from __future__ import annotations
@@ -32,17 +33,28 @@ from starlette.responses import RedirectResponse, Response
 from polychat.sandbox import brain
 from polychat.sandbox.call import Call, EventStream, get, html, json, post
 from polychat.sandbox.services import Service
+from polychat.sandbox.services._reka_history import (
+    Asked,
+    Problem,
+    Unprocessable,
+    problem,
+    read_leniently,
+    read_strictly,
+)
 
 if TYPE_CHECKING:
     from polychat.sandbox.world import World
 
 COOKIE = "appSession"
 _DAY_S = 86_400.0
-_TYPES = (
-    (b"\x89PNG", "png", "image/png"),
-    (b"\xff\xd8\xff", "jpg", "image/jpeg"),
-    (b"GIF8", "gif", "image/gif"),
-    (b"%PDF-", "pdf", "application/pdf"),
+_MAGIC = (
+    (0, b"\x89PNG", "png", "image/png"),
+    (0, b"\xff\xd8\xff", "jpg", "image/jpeg"),
+    (0, b"GIF8", "gif", "image/gif"),
+    (8, b"WEBP", "webp", "image/webp"),
+    (0, b"%PDF-", "pdf", "application/pdf"),
+    (4, b"ftyp", "mp4", "video/mp4"),
+    (0, b"\x1aE\xdf\xa3", "webm", "video/webm"),
 )
 
 
@@ -114,7 +126,7 @@ class State:
 
     def store(self, owner: str, data: bytes, link_ttl_s: float) -> tuple[str, Upload]:
         """Keep bytes; the path and the record."""
-        ending, media_type = next((rest for magic, *rest in _TYPES if data.startswith(magic)), _unknown(data))
+        ending, media_type = _kind(data)
         upload = Upload(
             owner=owner, data=data, media_type=media_type, signature=self._world.ids.hex(32),
             link_expires_at=self._world.clock.now() + link_ttl_s,
@@ -137,7 +149,7 @@ RekaCall = Call[State, Knobs]
 async def login_page(call: RekaCall) -> Response:
     """Ask who is there."""
     names = "".join(f'<option value="{escape(name)}">{escape(name)}</option>' for name in call.world.accounts)
-    form = f'<form method="post"><label>Name <select name="name">{names}</select></label> <button>Log in</button></form>'
+    form = f'<form method="post"><select name="name" aria-label="Name">{names}</select> <button>Log in</button></form>'
     return html("Log in to Reka (sandbox)", f"<p>This is the sandbox, not Reka. Choose who you are.</p>{form}")
 
 
@@ -226,12 +238,12 @@ async def upload_image(call: RekaCall) -> Response:
     limit_bytes = call.knobs.upload_limit_bytes
     try:
         parts = call.parts()
-    except ValueError as problem:
-        return _unprocessable([_problem(["body"], str(problem))])
+    except ValueError as mistake:
+        return _unprocessable([problem(["body"], str(mistake))])
     if [part.name for part in parts] != ["image"]:
-        return _unprocessable([_problem(["body", "image"], "send exactly one part, named image")])
+        return _unprocessable([problem(["body", "image"], "send exactly one part, named image")])
     if not parts[0].data:
-        return _unprocessable([_problem(["body", "image"], "the file is empty")])
+        return _unprocessable([problem(["body", "image"], "the file is empty")])
     if len(parts[0].data) > limit_bytes:
         return json(error(413, f"The file is larger than {limit_bytes} bytes."), 413)
     path, upload = call.state.store(owner, parts[0].data, call.knobs.link_ttl_s)
@@ -248,53 +260,15 @@ async def media(call: RekaCall) -> Response:
     return Response(upload.data, media_type=upload.media_type)
 
 
-def _unknown(data: bytes) -> tuple[str, str]:
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "webp", "image/webp"
-    if data[4:8] == b"ftyp":
-        return "mp4", "video/mp4"
+def _kind(data: bytes) -> tuple[str, str]:
+    """File name ending and media type."""
+    for start, magic, ending, media_type in _MAGIC:
+        if data[start : start + len(magic)] == magic:
+            return ending, media_type
     return "bin", "application/octet-stream"
 
 
 # ---------------------------------------------------------------- chat
-
-
-class Turn(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """One entry of `conversation_history`."""
-
-    type: Literal["human", "model"]
-    text: str
-    image_url: str | None = None
-    media_type: Literal["image", "video", "pdf"] | None = None
-
-
-class Chat(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """The body of a chat request."""
-
-    conversation_history: list[Turn]
-    model_name: Literal["reka-core", "reka-flash", "reka-edge"]
-    stream: bool = False
-    use_search_engine: bool = False
-    use_code_interpreter: bool = False
-    random_seed: int | None = None
-
-
-class LenientTurn(msgspec.Struct, kw_only=True):
-    """A turn from a client that is not particular."""
-
-    type: str = "human"
-    text: Any = ""
-    image_url: str | None = None
-    media_type: str | None = None
-
-
-class LenientChat(msgspec.Struct, kw_only=True):
-    """A body from a client that is not particular."""
-
-    conversation_history: list[LenientTurn]
-    model_name: str = "reka-core"
-    stream: bool = False
-    use_search_engine: bool = False
 
 
 async def chat(call: RekaCall) -> Response:
@@ -302,15 +276,17 @@ async def chat(call: RekaCall) -> Response:
     owner = _bearer(call)
     if owner is None:
         return _unauthorized(call)
-    strict = call.knobs.history == "strict"
     try:
-        asked: Chat | LenientChat = msgspec.json.decode(call.body, type=Chat if strict else LenientChat)
-    except msgspec.ValidationError as mistake:
-        return _unprocessable([_located(mistake)])
-    except msgspec.DecodeError:
-        return _unprocessable([_problem(["body"], "the body is not JSON", "json_invalid")])
-    if strict and (problems := [*_history_problems(asked), *_media_problems(call, asked, owner)]):
-        return _unprocessable(problems)
+        asked = read_strictly(call.body) if call.knobs.history == "strict" else read_leniently(call.body)
+    except Unprocessable as refusal:
+        return _unprocessable(refusal.problems)
+    foreign = [
+        problem(["body", "conversation_history", index, "image_url"], "not an upload of this account")
+        for index, turn in enumerate(asked.conversation_history)
+        if turn.image_url is not None and _uploaded(call, turn.image_url, owner) is None
+    ]
+    if foreign and call.knobs.history == "strict":
+        return _unprocessable(foreign)
     answer = call.answer(_question(call, asked, owner))
     if call.knobs.repeated:
         answer = msgspec.structs.replace(answer, pieces=("ha", "ha", "ha!"), revisions=())
@@ -319,42 +295,16 @@ async def chat(call: RekaCall) -> Response:
     return json(_event(answer, answer.text, answer.output_tokens, finished=call.knobs.finish))
 
 
-def _history_problems(asked: Chat | LenientChat) -> Iterator[dict[str, Any]]:
-    turns = asked.conversation_history
-    place: list[str | int] = ["body", "conversation_history"]
-    if not turns:
-        yield _problem(place, "the history is empty")
-        return
-    for index, turn in enumerate(turns):
-        expected = "model" if index % 2 else "human"
-        if turn.type != expected:
-            yield _problem([*place, index, "type"], f"turns alternate from human on; expected {expected} here")
-            return
-        if (turn.image_url is None) != (turn.media_type is None):
-            yield _problem([*place, index], "image_url and media_type go together")
-    if turns[-1].type != "human":
-        yield _problem([*place, len(turns) - 1, "type"], "the last turn must be human")
-
-
-def _media_problems(call: RekaCall, asked: Chat | LenientChat, owner: str) -> Iterator[dict[str, Any]]:
-    for index, turn in enumerate(asked.conversation_history):
-        if turn.image_url is not None and _uploaded(call, turn.image_url, owner) is None:
-            place: list[str | int] = ["body", "conversation_history", index, "image_url"]
-            yield _problem(place, "not an upload of this account")
-
-
 def _uploaded(call: RekaCall, url: str, owner: str) -> bytes | None:
     """The bytes of an upload of `owner`, by its signed link."""
-    if not url.startswith(f"{call.base_url}/"):
-        return None
-    path, _mark, query = url.removeprefix(call.base_url).partition("?")
-    upload = call.state.uploads.get(path)
-    if upload is None or upload.owner != owner or f"sig={upload.signature}" not in query.split("&"):
+    link = urlsplit(url)
+    upload = call.state.uploads.get(link.path.removeprefix(urlsplit(call.base_url).path))
+    if upload is None or upload.owner != owner or f"sig={upload.signature}" not in link.query.split("&"):
         return None
     return upload.data
 
 
-def _question(call: RekaCall, asked: Chat | LenientChat, owner: str) -> brain.Question:
+def _question(call: RekaCall, asked: Asked, owner: str) -> brain.Question:
     turns = []
     for turn in asked.conversation_history:
         data = _uploaded(call, turn.image_url, owner) if turn.image_url else None
@@ -376,7 +326,7 @@ def _said(knobs: Knobs, answer: brain.Answer) -> Iterator[tuple[str, int]]:
     if knobs.revision:
         yield "Let me guess: nothing", 3
     text, tokens = "", 0
-    for tokens, piece in enumerate(answer.pieces or ("",), 1):  # noqa: B007 - the last count is used below
+    for tokens, piece in enumerate(answer.pieces or ("",), 1):
         text += piece
         yield text, tokens
     for text in answer.revisions:
@@ -406,19 +356,8 @@ def _unauthorized(call: RekaCall) -> Response:
     return json(error(401, sentence), 401)
 
 
-def _problem(loc: list[str | int], message: str, kind: str = "value_error") -> dict[str, Any]:
-    return {"loc": loc, "msg": message, "type": kind}
-
-
-def _unprocessable(problems: list[dict[str, Any]]) -> Response:
+def _unprocessable(problems: list[Problem]) -> Response:
     return json({"detail": problems}, 422)
-
-
-def _located(mistake: msgspec.ValidationError) -> dict[str, Any]:
-    """The mistake with its place as a list: "... - at `$.a[0].b`" gives ["body", "a", 0, "b"]."""
-    message, _at, place = str(mistake).partition(" - at ")
-    steps = re.findall(r"\.(\w+)|\[(\d+)\]", place)
-    return _problem(["body", *(name or int(index) for name, index in steps)], message)
 
 
 def error(status: int, message: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """One event loop in one thread, for callers that have none: how the synchronous client reaches the asynchronous one.
 
-What a portal has to get right, each held by a test in tests/client/test_portal.py:
+What a portal has to get right, each held by a test in tests/engine/test_portal.py:
 - it has its own loop, so it works where the caller's thread already runs one;
 - each stream is iterated by one task from its first step to its last, through a bounded queue;
 - `break`, an exception, Ctrl-C and garbage collection hang up;

@@ -1,0 +1,54 @@
+"""errors.py: named by what to do next."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from polychat import errors
+from polychat.errors import AuthExpired, BadOption, Interrupted, PolychatError, RateLimited
+from polychat.types import Reply
+
+CLASSES = [thing for thing in vars(errors).values() if inspect.isclass(thing) and issubclass(thing, PolychatError)]
+FAMILIES = ("ConfigError", "RequestRejected", "AccountProblem", "ServiceProblem", "TransportProblem")
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_every_class_is_drawn_in_the_tree_of_the_docstring(cls: type[PolychatError]) -> None:
+    """The drawing at the top of the module is complete."""
+    assert cls.__name__ in (errors.__doc__ or "")
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_every_class_belongs_to_one_family_and_has_a_status_and_a_code(cls: type[PolychatError]) -> None:
+    """Who catches a family knows what to do next."""
+    families = [base.__name__ for base in cls.__mro__ if base.__name__ in FAMILIES]
+    assert len(families) == (0 if cls is PolychatError else 1)
+    assert 400 <= cls.status < 600
+    assert cls.code.replace("_", "") == cls.__name__.lower()
+
+
+def test_text_is_one_sentence_then_a_hint() -> None:
+    """What a person reads."""
+    error = BadOption("n is 0", field="n", hint="leave it out")
+    assert str(error) == "n is 0\nhint: leave it out"
+    assert error.field == "n"
+
+
+def test_a_class_knows_how_it_is_usually_mended() -> None:
+    """The default hint names the service the error came from."""
+    assert AuthExpired("gone").located("reka", "me").hint == "sign in again: polychat login reka"
+
+
+def test_where_it_came_from_is_filled_in_once() -> None:
+    """An outer room does not overwrite what an inner one knew."""
+    error = RateLimited("slow down", provider="reka", retry_after_s=3.0).located("other", "me")
+    assert (error.provider, error.account, error.retry_after_s) == ("reka", "me", 3.0)
+
+
+def test_after_content_is_what_decides_about_trying_elsewhere() -> None:
+    """Only an answer of which something came is after content."""
+    assert not Interrupted("cut").after_content
+    assert not Interrupted("cut", partial=Reply()).after_content
+    assert Interrupted("cut", partial=Reply(text="Hel")).after_content
