@@ -26,7 +26,7 @@ RECORD = {"name": "a", "provider": "reka", "credential": {"type": "api_key", "ke
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "data" / "accounts.json"
+    return tmp_path / "my data" / "accounts.json"
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_a_file_that_others_can_open_is_refused(path: Path, bits: int) -> None:
     for act in (vault.entries, lambda: vault.get("a"), lambda: vault.put(account("b")), lambda: vault.remove("a")):
         with pytest.raises(ConfigError) as caught:
             act()
-        assert caught.value.hint == f"chmod 600 {path}"
+        assert caught.value.hint == f"chmod 600 '{path}'"
     assert before == path.read_bytes()
 
 

@@ -89,9 +89,7 @@ def _settings(folders: Folders, table: _Table) -> Settings:
         sandbox=table.sandbox and table.sandbox.rstrip("/"),
         model=table.model,
         proxy=Secret(table.proxy) if table.proxy else None,
-        clocks=msgspec.structs.replace(
-            Clocks(), **{name: float(value) or None for name, value in table.clocks.items()}
-        ),
+        clocks=msgspec.structs.replace(Clocks(), **{name: value or None for name, value in table.clocks.items()}),
         accounts=table.accounts,
     )
 

@@ -132,7 +132,9 @@ class _Plane:
 
     async def add_fault(self, request: Request) -> Any:
         asked = await _read(request, dict[str, Any])
-        about: dict[str, Any] = {key: asked.pop(key) for key in ("service", "path", "method", "skip", "times") if key in asked}
+        about: dict[str, Any] = {
+            key: asked.pop(key) for key in ("service", "path", "method", "skip", "times") if key in asked
+        }
         if asked.get("fault") not in faults.NAMES:
             raise Refusal(f"no fault is called {asked.get('fault')!r}; there are {', '.join(faults.NAMES)}")
         if about.get("service", "*") != "*":

@@ -33,7 +33,7 @@ _MINOR = 0.08  # share of the sample below which a colour is not worth a word
 _LARGEST = 50_000_000  # pixels; above it colours are not looked at
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def describe(data: bytes) -> str:
     """A phrase such as `a JPEG picture, 640 × 480 pixels, mostly orange and cream (36,497 bytes, sha256 4f0c...)`."""
     return f"{_kind(data)} ({_size(data)}, sha256 {hashlib.sha256(data).hexdigest()})"
@@ -67,7 +67,6 @@ def _picture(picture: Image.Image) -> str:
 def main_colours(picture: Image.Image) -> list[str]:
     """Up to three colours by name, the most frequent first."""
     picture.draft("RGB", (_SAMPLE, _SAMPLE))
-    picture.load()
     sample = picture.convert("RGBA").resize((_SAMPLE, _SAMPLE), Image.Resampling.BOX)
     counts: Counter[str] = Counter()
     for count, (red, green, blue, alpha) in sample.getcolors(_SAMPLE * _SAMPLE) or []:  # type: ignore[misc]  # RGBA gives tuples

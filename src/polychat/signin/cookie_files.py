@@ -39,9 +39,7 @@ class CookieFile(msgspec.Struct, frozen=True, kw_only=True):
 
     form: Form
     cookies: dict[str, Secret]
-    expires_at: dict[
-        str, float | None
-    ]  # Unix seconds, None for a cookie of the browser session; same keys as `cookies`
+    expires_at: dict[str, float | None]  # Unix seconds; None for one that ends with the browser; keys as in `cookies`
     expired: dict[str, float] = {}  # name -> when, of those left out for it
     domains_found: tuple[str, ...] = ()  # of the whole export, sorted
 
@@ -133,7 +131,7 @@ def _json(text: str) -> tuple[Form, list[_Cookie]]:
             return "playwright", msgspec.json.decode(text, type=_StorageState).cookies
         plain = msgspec.json.decode(text, type=dict[str, str])
         return "plain", [_Cookie(name=name, value=value) for name, value in plain.items()]
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError) as error:
         raise _unreadable() from error
 
 

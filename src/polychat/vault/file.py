@@ -11,6 +11,7 @@ survive.
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 import sys
 from collections.abc import Iterator
@@ -146,7 +147,7 @@ class FileVault:
         if sys.platform != "win32" and mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise ConfigError(
                 f"The vault file {self._path} can be opened by other users (mode {stat.S_IMODE(mode):04o}).",
-                hint=f"chmod 600 {self._path}",
+                hint=f"chmod 600 {shlex.quote(str(self._path))}",
             )
 
     def _decoded(self, data: bytes, shape: type[_T], where: str = "") -> _T:

@@ -1,0 +1,77 @@
+"""The options that many commands share, and the settings they lead to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from polychat.errors import BadOption
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from polychat.engine.settings import Settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+_CONFIG = "polychat.config"
+
+
+def _remember(context: click.Context, option: click.Parameter, value: Path | None) -> None:
+    if value is not None:
+        context.meta[_CONFIG] = value
+
+
+def config(command: F) -> F:
+    """`--config FILE`, before or after the command's name."""
+    return click.option(
+        "--config",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        expose_value=False,
+        is_eager=True,
+        callback=_remember,
+        help="Read this config file too.",
+    )(command)
+
+
+def json(what: str) -> Callable[[F], F]:
+    """`--json`, passed on as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help=what)
+
+
+def settings(**overrides: Any) -> Settings:
+    """The settings in force for the running command. Raises: `ConfigError`."""
+    from polychat.engine.settings import load
+
+    given = click.get_current_context().meta.get(_CONFIG)
+    return load(environ=os.environ, config_file=given, overrides=overrides)
+
+
+def provider_names(context: click.Context, option: click.Parameter, incomplete: str) -> list[CompletionItem | str]:
+    """For the shell: the services there are."""
+    from polychat import providers
+
+    return [name for name in providers.names() if name.startswith(incomplete)]
+
+
+def model_names(context: click.Context, option: click.Parameter, incomplete: str) -> list[CompletionItem | str]:
+    """For the shell: what `--model` takes."""
+    from polychat import providers
+
+    infos = [providers.load(name).info for name in providers.names()]
+    models = [f"{info.name}/{model.id}" for info in infos for model in info.models]
+    return [model for model in models if model.startswith(incomplete)]
+
+
+def text(data: bytes, *, of: str) -> str:
+    """`data` as the text it should be. Raises: `BadOption`."""
+    try:
+        return data.decode().removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise BadOption(
+            f"{of} is not text in UTF-8", field=of, hint="attach what is not text: --image FILE or --file FILE"
+        ) from error

@@ -1,0 +1,71 @@
+"""engine/features.py: asked for and not there is refused before anything is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from polychat.engine.features import check
+from polychat.errors import BadOption, UnsupportedFeature
+from polychat.providers.base import Capability, Info, Model, SignIn
+from polychat.types import Audio, File, Image, Message, Request, ResponseFormat, Text, Thread, Tool
+
+ASKED: list[tuple[Capability, dict[str, Any]]] = [
+    ("tools", {"tools": (Tool(name="f"),)}),
+    ("schema", {"response_format": ResponseFormat(type="json_object")}),
+    ("reasoning", {"reasoning_effort": "high"}),
+    ("web_search", {"web_search": True}),
+    ("sampling", {"temperature": 0.0}),
+    ("sampling", {"top_p": 1.0}),
+    ("max_tokens", {"max_tokens": 1}),
+    ("seed", {"seed": 0}),
+    ("stop", {"stop": ("x",)}),
+    ("image_out", {"modalities": ("text", "image")}),
+    ("audio_out", {"modalities": ("audio",)}),
+    ("threads", {"thread": Thread(provider="p", id="c1")}),
+    ("image_in", {"messages": (Message(role="user", parts=(Image(url="https://x.example/a"),)),)}),
+    ("audio_in", {"messages": (Message(role="user", parts=(Audio(data=b"OggS\0"),)),)}),
+    ("video_in", {"messages": (Message(role="user", parts=(File(data=b"\x1aE\xdf\xa3"),)),)}),
+    ("file_in", {"messages": (Message(role="user", parts=(File(data=b"%PDF-1"),)),)}),
+]
+
+
+def offers(*capabilities: Capability) -> Info:
+    """A service that can do this."""
+    return Info(
+        name="p", label="P", hosts={"web": "https://x.example"}, accepts=(), models=(Model(id="m"),), default_model="m",
+        capabilities=frozenset(capabilities), sign_in=SignIn(url=""), options={"code": bool},
+    )  # fmt: skip
+
+
+def request(**asked: Any) -> Request:
+    """A question that asks for this."""
+    return Request(**{"model": "m", "messages": (Message(role="user", parts=(Text(text="?"),)),), **asked})
+
+
+@pytest.mark.parametrize(("capability", "asked"), ASKED, ids=lambda value: str(value)[:30])
+def test_what_is_not_there_is_refused_and_what_is_there_passes(capability: Capability, asked: dict[str, Any]) -> None:
+    """Each wish needs its capability, and only that one."""
+    with pytest.raises(UnsupportedFeature):
+        check(offers(), Model(id="m"), request(**asked))
+    check(offers(capability), Model(id="m"), request(**asked))
+
+
+def test_a_model_may_differ_from_its_service() -> None:
+    """What the model says wins over what the service says."""
+    deaf = Model(id="m", capabilities=frozenset())
+    with pytest.raises(UnsupportedFeature):
+        check(offers("seed"), deaf, request(seed=1))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"coed": True}, "did you mean code?"), ({"zzz": 1}, "it takes: code"), ({"code": 1}, "not bool")],
+)
+def test_an_option_that_is_unknown_or_mistyped_is_named(options: dict[str, Any], said: str) -> None:
+    """The field is in the error, and the nearest name in the hint."""
+    with pytest.raises(BadOption) as caught:
+        check(offers(), Model(id="m"), request(options=options))
+    assert caught.value.field == next(iter(options))
+    assert said in str(caught.value)

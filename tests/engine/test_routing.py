@@ -1,0 +1,58 @@
+"""engine/routing.py: from the caller's word to a service's model."""
+
+from __future__ import annotations
+
+import pytest
+
+from polychat.engine.routing import route
+from polychat.errors import UnknownModel
+from polychat.providers.base import Info, Model, SignIn
+
+
+def service(name: str, *models: Model) -> Info:
+    """A service as data."""
+    return Info(
+        name=name, label=name, hosts={"web": "https://x.example"}, accepts=(), models=models,
+        default_model=models[0].id, capabilities=frozenset(), sign_in=SignIn(url=""),
+    )  # fmt: skip
+
+
+SERVICES = {
+    "one": service("one", Model(id="big"), Model(id="shared")),
+    "two": service("two", Model(id="small", aliases=("tiny",)), Model(id="shared"), Model(id="org/deep")),
+}
+ACCOUNTS = {"mine": "two"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ("one/big", ("one", "big", None)),
+        ("two/tiny", ("two", "small", None)),
+        ("two/org/deep", ("two", "org/deep", None)),
+        ("org/deep", ("two", "org/deep", None)),
+        ("mine/small", ("two", "small", "mine")),
+        ("small", ("two", "small", None)),
+        ("shared", ("one", "shared", None)),
+        ("two", ("two", "small", None)),
+        ("two/", ("two", "small", None)),
+    ],
+)
+def test_each_way_of_naming_a_model(wanted: str, expected: tuple[str, str, str | None]) -> None:
+    """provider/model, account/model, a plain id, an alias, a provider alone."""
+    found = route(wanted, SERVICES, accounts=ACCOUNTS)
+    assert (found.provider, found.model.id, found.account) == expected
+
+
+def test_a_service_with_an_account_is_preferred() -> None:
+    """A plain id goes where the person can ask."""
+    assert route("shared", SERVICES, accounts=ACCOUNTS, prefer=["two"]).provider == "two"
+
+
+@pytest.mark.parametrize(("wanted", "near"), [("one/bgi", "one/big"), ("smal", "two/small"), ("zzz", "one/big")])
+def test_an_unknown_model_is_told_with_the_nearest_names(wanted: str, near: str) -> None:
+    """The hint can be typed as it stands."""
+    with pytest.raises(UnknownModel) as caught:
+        route(wanted, SERVICES, accounts=ACCOUNTS)
+    assert repr(wanted) in caught.value.message
+    assert near in (caught.value.hint or "")
