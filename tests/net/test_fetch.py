@@ -167,9 +167,28 @@ def test_redirect_from_https_to_http_is_refused() -> None:
 
 
 def test_redirects_have_a_limit() -> None:
-    """A circle ends."""
-    pages = {"/": answer(status="302 Found", location="/")}
-    assert refusal(pages, redirects=2).message == "the URL redirects more than 2 times"
+    """As many redirects as allowed are followed, and no more."""
+    pages = {
+        "/": answer(status="302 Found", location="/two"),
+        "/two": answer(status="303 See Other", location="/three"),
+        "/three": answer(PNG),
+    }
+    assert fetch(pages, redirects=2)[0].data == PNG
+    assert refusal(pages, redirects=1).message == "the URL redirects more than 1 times"
+
+
+def test_addresses_are_checked_whatever_the_transport() -> None:
+    """A transport that would go anywhere is not asked to."""
+
+    async def main() -> list[str]:
+        async with serving({"/": answer(PNG)}) as site:
+            transport = AiohttpTransport()
+            with pytest.raises(BadOption):
+                await fetch_public(transport, f"{site.origin}/", limit_bytes=1000, clocks=USUAL)
+            await transport.aclose()
+            return site.heads
+
+    assert asyncio.run(main()) == []
 
 
 def test_redirect_to_nowhere_is_refused() -> None:

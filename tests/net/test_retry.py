@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -24,6 +26,17 @@ from polychat.net.retry import RetryPolicy, retry_after_s, retryable, retrying
 from polychat.types import Reply
 
 NOW = 1_445_412_480.0  # Wed, 21 Oct 2015 07:28:00 GMT
+
+
+@pytest.fixture(autouse=True)
+def far_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A local time far from UTC, which dates without a zone are not to be read in."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "JST-9")
+        time.tzset()
+        yield
+    time.tzset()
+
 
 ASKED: list[tuple[dict[str, str], float | None]] = [
     ({}, None),

@@ -57,7 +57,7 @@ def test_the_model_asked_for_and_the_options_arrive(sandbox: Sandbox) -> None:
     ask(sandbox, model="reka-flash", web_search=True, use_code_interpreter=True, seed=7)
     (chat,) = seen(sandbox, "/api/chat")
     assert {name: chat.json[name] for name in chat.json if name != "conversation_history"} == {
-        "stream": False, "use_search_engine": True, "use_code_interpreter": True, "model_name": "reka-flash",
+        "stream": True, "use_search_engine": True, "use_code_interpreter": True, "model_name": "reka-flash",
         "random_seed": 7,
     }  # fmt: skip
 

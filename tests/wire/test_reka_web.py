@@ -114,6 +114,14 @@ def test_salvage_gives_what_was_held_back() -> None:
     assert fold([*events, *decoder.salvage()]) == Reply(text="a ", usage=Usage(input_tokens=1, output_tokens=1))
 
 
+def test_a_damaged_event_does_not_take_the_ones_before_it_along() -> None:
+    """What was whole in the same network read is still given."""
+    decoder = Decoder()
+    with pytest.raises(FormatChanged):
+        decoder.feed(frame("Hel") + frame("Hello") + b"data: {broken\n\n")
+    assert fold(decoder.salvage()).text == "Hello"
+
+
 @pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.stem)
 def test_captures_decode_to_what_is_noted_beside_them(path: Path) -> None:
     """Each wire sample has its expected reply in a .json of the same name."""

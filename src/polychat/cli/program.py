@@ -1,7 +1,7 @@
 """Which command is meant, found without importing the others.
 
-    polychat [PROMPT]       is polychat chat [PROMPT]
-    an unknown first word   is a prompt, unless it is the only word and nearly the name of a command
+polychat [PROMPT]       is polychat chat [PROMPT]
+an unknown first word   is a prompt, unless it is the only word and nearly the name of a command
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ COMMANDS = {
     "login": "Keep a sign-in: browser cookies, a token or a key",
     "doctor": "Look for what is wrong with this setup, and say how to mend it",
     "sandbox": "Serve every chat service from this machine, emulated",
-    "demo": "Show the main job from start to end, without an account or network",
+    "demo": "Show the main job from start to end; no account, no network",
     "version": "Print the version",
     "completion": "Print the script that completes commands in a shell",
 }
@@ -73,7 +73,7 @@ class Program(click.Group):
             click.echo(ctx.get_help(), color=colours())
             ctx.exit()
         if not rest or rest[0] not in COMMANDS.keys() | _OWN_FLAGS:
-            rest = [_meant(rest), *rest[1:]] if _nearly(rest) else ["chat", *rest]
+            rest = _as_command(rest)
         return super().parse_args(ctx, args[:at] + rest)
 
 
@@ -85,7 +85,20 @@ def _own_options(args: Sequence[str]) -> int:
     return at
 
 
-def _nearly(args: Sequence[str]) -> str | None:
+def _as_command(args: list[str]) -> list[str]:
+    """`args` with a command in front: the one they nearly name, if that was meant, otherwise `chat`."""
+    name = _near_miss(args)
+    if name is None:
+        return ["chat", *args]
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
+        raise BadOption(
+            f"there is no command {args[0]!r}",
+            hint=f"did you mean `{name}`? To ask it as a question: polychat chat {args[0]}",
+        )
+    return [name, *args[1:]] if click.confirm(f"did you mean `{name}`?", err=True) else ["chat", *args]
+
+
+def _near_miss(args: Sequence[str]) -> str | None:
     """The command that a single, lone word comes close to."""
     words = [word for word in args if not word.startswith("-")]
     if len(words) != 1 or words[0] != args[0]:
@@ -93,17 +106,6 @@ def _nearly(args: Sequence[str]) -> str | None:
     from difflib import get_close_matches
 
     return next(iter(get_close_matches(words[0].lower(), COMMANDS, n=1, cutoff=_SIMILAR)), None)
-
-
-def _meant(args: Sequence[str]) -> str:
-    """The command that was meant, as far as somebody is there to ask; his word counts as a prompt if he says no."""
-    name = _nearly(args)
-    if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
-        raise BadOption(
-            f"there is no command {args[0]!r}",
-            hint=f"did you mean `{name}`? To ask it as a question: polychat chat {args[0]}",
-        )
-    return str(name)
 
 
 def _print_version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
@@ -119,10 +121,10 @@ def _print_version(context: click.Context, option: click.Parameter, wanted: bool
     name="polychat",
     subcommand_metavar="[PROMPT] | COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="POLYCHAT_HOME moves all files under one folder; POLYCHAT_SANDBOX=URL asks a sandbox instead of the services.",
+    epilog="POLYCHAT_HOME=FOLDER keeps all files there; POLYCHAT_SANDBOX=URL asks a sandbox instead of the services.",
 )
 @options.config
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="As version.")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version.")
 def program() -> None:
     """One command line over the chat accounts and API keys you already hold.
 
@@ -132,7 +134,8 @@ def program() -> None:
 
 def run(args: Sequence[str]) -> int:
     """Run one command line; the exit code. Nothing it raises is left to the caller but mistakes of our own."""
-    as_json = bool({"--json", "--jsonl"} & set(args))
+    before_dashes = args[: args.index("--")] if "--" in args else args
+    as_json = not {"--json", "--jsonl"}.isdisjoint(before_dashes)
     if not failures.debugging():
         sys.excepthook = failures.broken
     try:
@@ -158,8 +161,8 @@ def _invoke(args: list[str]) -> int:
     try:
         with program.make_context("polychat", args) as context:
             program.invoke(context)
-    except click.exceptions.Exit as exit:
-        return exit.exit_code
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
     return 0
 
 

@@ -18,11 +18,10 @@ import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import AbstractAsyncContextManager, suppress
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import anyio
 from anyio.from_thread import BlockingPortal
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 T = TypeVar("T")
 BATCHES_AHEAD = 16  # a stream's queue: how far a service may run ahead of its reader
@@ -46,6 +45,9 @@ class Batched(AbstractAsyncContextManager[Any], Protocol[T]):
     def batches(self) -> AsyncIterator[list[T]]:
         """The items, several at a time."""
         ...
+
+
+_Queue: TypeAlias = "asyncio.Queue[list[T] | None]"
 
 
 class Portal(Generic[C]):
@@ -124,65 +126,67 @@ class _Home(Generic[C]):
 class _Pumped(Generic[T]):
     """A stream on its way out of the loop."""
 
-    def __init__(self, source: Batched[T], task: asyncio.Task[None], queue: MemoryObjectReceiveStream[list[T]]) -> None:
+    def __init__(self, source: Batched[T], task: asyncio.Task[None], queue: _Queue[T]) -> None:
         self.source = source
         self.task = task
         self._queue = queue
+        self._ended = False
 
     async def take(self) -> list[T] | None:
         """Everything that waits, at least one batch; None at the end. Raises what the stream raised."""
-        try:
-            items = await self._queue.receive()
-        except anyio.EndOfStream:
+        batch = None if self._ended else await self._queue.get()
+        if batch is None:
             await self.task
             return None
-        with suppress(anyio.WouldBlock, anyio.EndOfStream):
-            while True:
-                items += self._queue.receive_nowait()
+        items = batch
+        while not self._queue.empty() and not self._ended:
+            batch = self._queue.get_nowait()
+            self._ended = batch is None
+            items += batch or []
         return items
 
     async def stop(self) -> None:
         """Cancel the pump and wait until the stream is closed."""
         self.task.cancel()
         await asyncio.wait({self.task})
-        self._queue.close()
         if not self.task.cancelled():
             self.task.exception()  # seen, so that the loop need not complain of an error nobody asked for
 
 
 async def _start(open_stream: Callable[[], Awaitable[Batched[T]]]) -> _Pumped[T]:
-    send, receive = anyio.create_memory_object_stream[list[T]](BATCHES_AHEAD)
+    queue: _Queue[T] = asyncio.Queue(BATCHES_AHEAD)
     opened: asyncio.Future[Batched[T]] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(_pump(open_stream, opened, send))
+    task = asyncio.create_task(_pump(open_stream, opened, queue))
     try:
-        return _Pumped(await asyncio.shield(opened), task, receive)
+        return _Pumped(await asyncio.shield(opened), task, queue)
     except BaseException:
         task.cancel()
-        receive.close()
         raise
 
 
 async def _pump(
     open_stream: Callable[[], Awaitable[Batched[T]]],
     opened: asyncio.Future[Batched[T]],
-    send: MemoryObjectSendStream[list[T]],
+    queue: _Queue[T],
 ) -> None:
-    """The one task of a stream: opens it, iterates it, closes it."""
-    with send:
-        try:
-            stream = await open_stream()
-        except BaseException as error:
-            if opened.cancelled():
-                raise
-            if isinstance(error, asyncio.CancelledError):
-                opened.cancel()
-                raise
-            opened.set_exception(error)
-            return
+    """The one task of a stream: opens it, iterates it, closes it. A None in the queue is the end."""
+    try:
+        stream = await open_stream()
+    except asyncio.CancelledError:
+        opened.cancel()
+        raise
+    except Exception as error:
+        opened.set_exception(error)
+        return
+    try:
         async with stream:
             opened.set_result(stream)
             async for batch in stream.batches():
-                await send.send(batch)
+                await queue.put(batch)
+    except Exception:
+        await queue.put(None)
+        raise
+    await queue.put(None)
 
 
 class Feed(Generic[T]):

@@ -71,7 +71,7 @@ class Reka:
         turns = [await self._turn(session, draft) for draft in reka_history.drafts(request.messages)]
         body = {
             "conversation_history": turns,
-            "stream": request.stream,
+            "stream": True,  # also when nobody reads along: a cut answer then keeps what came
             "use_search_engine": request.web_search,
             "use_code_interpreter": request.options.get("use_code_interpreter", False),
             "model_name": request.model,

@@ -77,7 +77,9 @@ def routes(world: World) -> list[Route]:
 def _answering(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         try:
-            return json(await answer(request))
+            return Response(
+                msgspec.json.format(msgspec.json.encode(await answer(request))), media_type="application/json"
+            )
         except (Refusal, msgspec.MsgspecError) as error:
             return json({"error": f"{request.url.path}: {error}"}, 422)
 

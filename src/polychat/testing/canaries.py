@@ -2,8 +2,9 @@
 
 A person whose credential is a unique token, the canary, holds turns that go well and turns that fail, with services
 that repeat the credential in their errors. Then every place where something is shown is searched: logs at DEBUG,
-messages, tracebacks with all local variables, the repr of every object within reach, pickles, events and steps as
-JSON, and the sandbox's journal.
+messages, tracebacks, the repr of every object within reach, pickles, events and steps as JSON, and the sandbox's
+journal. Tracebacks are searched with all their local variables, as error trackers send them, unless the service itself
+repeated the secret: bytes as they came are nobody's to mask.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import logging
 import pickle
 import secrets
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -26,11 +27,17 @@ from polychat.net.session import Step
 from polychat.providers.base import CredentialKind, SignsIn
 from polychat.testing.bench import Bench, Subject, async_check, picture
 from polychat.testing.checks import Check, require
-from polychat.types import Event
+from polychat.types import Event, Request
 
 _KINDS: tuple[CredentialKind, ...] = ("cookies", "bearer", "api_key")
-_REPEATING = (("status", {"code": 400}), ("status", {"code": 401}), ("status", {"code": 500}), ("error_200", {}))
+_REPEATING: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("status", {"code": 400}),
+    ("status", {"code": 401}),
+    ("status", {"code": 500, "retry_after": "120"}),
+    ("error_200", {}),
+)
 _SILENT = ("challenge", "html", "close", "cut_frame", "malformed_frame", "drop")
+_AROUND = 60  # characters quoted on either side of a secret that is seen
 _LONGEST_CHAIN = 8  # objects in objects, from one that a caller holds
 
 
@@ -51,70 +58,84 @@ class _Cage:
         self._shown.append((place, text))
 
     def judge(self) -> None:
-        """Raise at the first place where a secret was seen."""
-        for place, text in self._shown:
-            for needle in self._needles:
-                at = text.find(needle)
-                around = text[max(0, at - 100) : at] + "<SECRET>" + text[at + len(needle) :][:40]
-                require(at < 0, f"a secret is seen in {place}: …{around!r}")
+        """Raise when a secret was seen, naming every place."""
+        leaks = [f"{place}: …{around}…" for place, text in self._shown for around in self._seen(text)]
+        require(not leaks, "a secret is seen in " + "; and in ".join(leaks))
+
+    def _seen(self, text: str) -> Iterator[str]:
+        """The surroundings of each secret in `text`, without the secret."""
+        for needle in self._needles:
+            before, found, after = text.partition(needle)
+            if found:
+                yield f"{before[-_AROUND:]}<SECRET>{after[:_AROUND]}".replace("\n", " ")
 
 
-async def _stays_caged(bench: Bench, kind: CredentialKind, errors_only: bool) -> None:
-    if kind not in bench.info.accepts:
-        return
-    cage = _Cage()
-    bench.sandbox.add_account(cage.canary)
-    account = msgspec.structs.replace(bench.account(cage.canary, kind), name="canary")
+async def _objects(bench: Bench, cage: _Cage, account: Account) -> None:
+    """Turns that go well, and all that a caller holds in the end."""
     steps: list[Step] = []
-    paths = (await bench.learned()).paths
-    with _logged(cage):
-        async with bench.engine(account, observe=steps.append) as engine:
-            await _good_turns(bench, engine, cage)
-            if not errors_only:
-                _look_at(cage, "the account", account)
-                _look_at(cage, "the engine", engine)
-        if errors_only:
-            await _bad_turns(bench, account, cage, paths)
+    async with bench.engine(account, observe=steps.append) as engine:
+        await _good_turn(bench, engine, cage)
+        if isinstance(bench.provider, SignsIn):
+            cage.hides((await bench.provider.access_token(engine.session(bench.name))).reveal())
+        for entry in bench.journal():
+            entry.account = None  # the sandbox's word for who it is
+            cage.show("the sandbox's journal", repr(entry))
+        for name, thing in {"the account": account, "the engine": engine}.items():
+            _look_at(cage, name, thing)
+        if "image_in" in bench.info.capabilities:
+            turn = await engine.ask(bench.request("What is this?", picture()))
+            cage.show("a reply about a picture", repr(await turn.reply()))
     cage.show("the steps on the wire", repr(steps) + msgspec.json.encode(steps).decode())
-    cage.judge()
 
 
-async def _good_turns(bench: Bench, engine: Engine, cage: _Cage) -> None:
+async def _good_turn(bench: Bench, engine: Engine, cage: _Cage) -> None:
     request = bench.request("Hello")
     turn = await engine.ask(request)
     events: list[Event] = [event async for batch in turn for event in batch]
     for name, thing in {"the events": events, "the reply": turn.so_far, "the request": request}.items():
         cage.show(name, repr(thing) + msgspec.json.encode(thing).decode())
     _look_at(cage, "the turn", turn)
-    for entry in bench.journal():
-        entry.account = None  # the sandbox's word for who it is
-        cage.show("the sandbox's journal", repr(entry))
-    if isinstance(bench.provider, SignsIn):
-        cage.hides((await bench.provider.access_token(engine.session(bench.name))).reveal())
-    if "image_in" in bench.info.capabilities:
-        turn = await engine.ask(bench.request("What is this?", picture()))
-        cage.show("a reply about a picture", repr(await turn.reply()))
 
 
-async def _bad_turns(bench: Bench, account: Account, cage: _Cage, paths: tuple[str, ...]) -> None:
+async def _errors(bench: Bench, cage: _Cage, account: Account) -> None:
     """Each trouble at each request of a turn, every time with an engine that has yet to sign in."""
     troubles = [(fault, {**details, "message": f"{cage.canary} is bad"}) for fault, details in _REPEATING]
     troubles += [(fault, {}) for fault in _SILENT]
-    for path in paths:
+    for path in (await bench.learned()).paths:
         for fault, details in troubles:
             bench.fault(fault, path=path, **details)
             async with bench.engine(account) as engine:
-                try:
-                    await (await engine.ask(bench.request())).reply()
-                except PolychatError as error:
-                    _look_at_error(cage, f"the error of {fault} at {path}", error)
+                error = await _error_of(engine, bench.request())
+            if error is not None:
+                _look_at_error(cage, f"the error of {fault} at {path}", error, with_locals="message" not in details)
 
 
-def _look_at_error(cage: _Cage, place: str, error: PolychatError) -> None:
+async def _error_of(engine: Engine, request: Request) -> PolychatError | None:
+    """What a turn raises. No local variable here holds a secret, for the traceback begins here."""
+    try:
+        await (await engine.ask(request)).reply()
+    except PolychatError as error:
+        return error
+    return None
+
+
+async def _stays_caged(
+    bench: Bench, kind: CredentialKind, live: Callable[[Bench, _Cage, Account], Awaitable[None]]
+) -> None:
+    if kind not in bench.info.accepts:
+        return
+    cage = _Cage()
+    bench.sandbox.add_account(cage.canary)
+    account = msgspec.structs.replace(bench.account(cage.canary, kind), name="canary")
+    with _logged(cage):
+        await live(bench, cage, account)
+    cage.judge()
+
+
+def _look_at_error(cage: _Cage, place: str, error: PolychatError, *, with_locals: bool) -> None:
     cage.show(f"{place}, its words", f"{error} {error!r} {error.args} {vars(error)}")
-    cage.show(f"{place}, its traceback", "".join(traceback.format_exception(error)))
-    told = traceback.TracebackException.from_exception(error, capture_locals=True)
-    cage.show(f"{place}, its local variables", "".join(told.format()))
+    told = traceback.TracebackException.from_exception(error, capture_locals=with_locals)
+    cage.show(f"{place}, its traceback", "".join(told.format()))
     cage.show(f"{place}, its pickle", _pickled(error))
 
 
@@ -188,7 +209,7 @@ class _Listener(logging.Handler):
 
 
 CANARY_CHECKS: tuple[Check[Subject], ...] = tuple(
-    async_check(f"canary {kind} {what}", partial(_stays_caged, kind=kind, errors_only=errors_only))
+    async_check(f"canary {kind} {name}", partial(_stays_caged, kind=kind, live=live))
     for kind in _KINDS
-    for what, errors_only in (("objects", False), ("errors", True))
+    for name, live in (("objects", _objects), ("errors", _errors))
 )

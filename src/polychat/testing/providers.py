@@ -15,14 +15,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from contextlib import aclosing, asynccontextmanager
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 
-from polychat.credentials import SessionCookies
 from polychat.engine.engine import Engine
 from polychat.fold import fold
 from polychat.net.aiohttp import AiohttpTransport

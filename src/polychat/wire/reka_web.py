@@ -49,6 +49,7 @@ class Decoder:
         self._frames = sse.Decoder()
         self._text = CumulativeText()
         self._counts: _Counts | None = None
+        self._ready: list[Event] = []  # decoded and not handed out; outlives an error later in the same read
         self._document: bytearray | None = None  # the whole body, when it is bare JSON
         self._undecided: bytes | None = b""  # white space, until the first character tells which form it is
 
@@ -67,33 +68,36 @@ class Decoder:
             if head == b"{":
                 self._document = bytearray(data)
                 return []
-        events: list[Event] = []
         for frame in self._frames.feed(data):
-            events += self._take(frame.data)
-        return events
+            self._take(frame.data)
+        return self._drained()
 
-    def _take(self, data: bytes) -> list[Event]:
+    def _take(self, data: bytes) -> None:
         if self.finished:
-            return []
+            return
         answer = _answer(data)
         self._counts = answer.metadata or self._counts
-        events = self._text.feed(answer.text)
+        self._ready += self._text.feed(answer.text)
         if answer.finish_reason is not None:
             self.finished = True
             reason = _REASONS.get(answer.finish_reason, "stop")
-            events += [*self.salvage(), Finish(reason=reason, raw=answer.finish_reason)]
-        return events
+            self._ready = [*self.salvage(), Finish(reason=reason, raw=answer.finish_reason)]
+
+    def _drained(self) -> list[Event]:
+        ready, self._ready = self._ready, []
+        return ready
 
     def close(self) -> list[Event]:
         """The body is over: what it still held."""
         if self._document is not None:
-            return self._take(bytes(self._document))
-        frame = self._frames.close()
-        return self._take(frame.data) if frame else []
+            self._take(bytes(self._document))
+        elif frame := self._frames.close():
+            self._take(frame.data)
+        return self._drained()
 
     def salvage(self) -> list[Event]:
-        """Everything received that has not gone out yet; for the end, and for an answer that is cut."""
-        events = self._text.close()
+        """Everything received that has not gone out yet; for the end, and for an answer that is cut or damaged."""
+        events = self._drained() + self._text.close()
         if self._counts is not None:
             events.append(Usage(input_tokens=self._counts.input_tokens, output_tokens=self._counts.generated_tokens))
         return events

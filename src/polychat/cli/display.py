@@ -1,0 +1,229 @@
+"""An answer as it comes, on stdout: text for a pipe, Markdown for a terminal, a line of JSON for a program.
+
+What has been printed cannot be taken back. When a service rewrites its answer, a pipe gets the new text once more at
+the end and a terminal gets it below the old one; both are told.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, aclosing
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from polychat.cli.phrases import size
+from polychat.cli.terminal import draws, harmless, note, write
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderResult
+
+    from polychat.client.aio import AsyncStream
+    from polychat.client.shapes import ChatCompletionChunk
+    from polychat.types import Attachment, Citation
+
+_REVISED = "note: the service rewrote its answer"
+
+
+class Screen(AbstractContextManager["Screen"], Protocol):
+    """Where chunks are shown; leaving it finishes what is on it, also after an error."""
+
+    def show(self, chunk: ChatCompletionChunk) -> None:
+        """Show what `chunk` adds."""
+        ...
+
+
+def screen(*, raw: bool) -> Words:
+    """The one for people and pipes: Markdown where it can be drawn and is not unwanted."""
+    return Plain() if raw or not draws(sys.stdout) else Rendered()
+
+
+async def shown(stream: AsyncStream, on: Screen) -> None:
+    """Show an answer from its first chunk to its last; what came before a failure stays shown."""
+    with on:
+        async with stream, aclosing(stream.batches()) as batches:
+            async for chunks in batches:
+                for chunk in chunks:
+                    on.show(chunk)
+                sys.stdout.flush()
+    sources(stream.so_far.citations)
+    made(stream.so_far.media)
+
+
+def sources(citations: Sequence[Citation]) -> None:
+    """What the answer rests on, on stderr."""
+    for number, citation in enumerate(citations, 1):
+        note(harmless(f"[{number}] {citation.title or ''} {citation.url}".replace("  ", " ")))
+
+
+def made(media: Sequence[Attachment]) -> None:
+    """What the model made beside words, on stderr."""
+    for part in media:
+        where = part.url or f"{size(len(part.data or b''))}; --json gives the bytes"
+        note(f"note: the answer holds {part.media_type}: {where}")
+
+
+class Lines:
+    """Each chunk as a line of JSON."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        return None
+
+    def show(self, chunk: ChatCompletionChunk) -> None:
+        """Print the chunk."""
+        sys.stdout.write(f"{chunk.model_dump_json()}\n")
+
+
+class Words:
+    """What the screens for words share: a chunk is more text, or the whole text anew."""
+
+    def show(self, chunk: ChatCompletionChunk) -> None:
+        """Show the words of `chunk`."""
+        if chunk.revised is not None:
+            self.revise(chunk.revised)
+        for choice in chunk.choices:
+            if choice.delta.content:
+                self.add(choice.delta.content)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None or not issubclass(kind, BrokenPipeError):
+            self.close()
+            sys.stdout.flush()
+
+    def add(self, text: str) -> None:
+        """More of the answer."""
+        raise NotImplementedError
+
+    def revise(self, text: str) -> None:
+        """The whole answer so far is now `text`."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Nothing more comes."""
+        raise NotImplementedError
+
+
+class Plain(Words):
+    """Text as it comes, ended by a line break."""
+
+    def __init__(self) -> None:
+        self._printed = ""
+        self._newest: str | None = None  # the whole answer, while it does not begin with what was printed
+
+    def add(self, text: str) -> None:
+        """Print `text`, unless it continues another answer than the printed one."""
+        if self._newest is None:
+            self._print(text)
+        else:
+            self.revise(self._newest + text)
+
+    def revise(self, text: str) -> None:
+        """Print what `text` has beyond the printed answer, or keep it for the end."""
+        if text.startswith(self._printed):
+            self._newest = None
+            self._print(text[len(self._printed) :])
+        elif self._newest is None:
+            note(_REVISED)
+            self._newest = text
+        else:
+            self._newest = text
+
+    def close(self) -> None:
+        """End the line; print the newest answer if another one was printed."""
+        self._end_line()
+        if self._newest is not None:
+            self._printed = ""
+            self._print(self._newest)
+            self._end_line()
+
+    def _print(self, text: str) -> None:
+        self._printed += text
+        write(text)
+
+    def _end_line(self) -> None:
+        if self._printed and not self._printed.endswith("\n"):
+            write("\n")
+
+
+class Rendered(Words):
+    """Markdown: a block is printed for good once the next one has begun, and the last one is drawn anew as it grows."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._console = Console(highlight=False, emoji=False)
+        self._live = Live(console=self._console, transient=True, refresh_per_second=12)
+        self._printed = ""  # as it came, not as it looks
+        self._tail = ""
+
+    def add(self, text: str) -> None:
+        """Let the last block grow."""
+        self._tail += text
+        if "\n" in text:
+            self._print_finished()
+        self._live.start()
+        self._live.update(_Tail(self._tail))
+
+    def revise(self, text: str) -> None:
+        """Go on from what both texts share, or begin again below a line that says so."""
+        if not text.startswith(self._printed):
+            self._console.rule(_REVISED, style="dim")
+            self._printed = ""
+        self._tail = ""
+        self.add(text[len(self._printed) :])
+
+    def close(self) -> None:
+        """Print the last block for good."""
+        self._live.update("")
+        self._live.stop()
+        self._print_block(self._tail)
+        self._tail = ""
+
+    def _print_finished(self) -> None:
+        lines = self._tail.splitlines(keepends=True)
+        begun = _last_block(self._tail[: self._tail.rindex("\n") + 1])
+        self._print_block("".join(lines[:begun]))
+        self._tail = "".join(lines[begun:])
+
+    def _print_block(self, source: str) -> None:
+        if source.strip():
+            if self._printed.strip():
+                self._console.print()
+            self._console.print(_markdown(source))
+        self._printed += source
+
+
+class _Tail:
+    """The last block, as much of its end as fits above the cursor."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from rich.segment import Segment
+
+        lines = console.render_lines(_markdown(self._source), options, pad=False)
+        for line in lines[-max(console.height - 2, 1) :]:
+            yield from line
+            yield Segment.line()
+
+
+def _markdown(source: str):  # type: ignore[no-untyped-def]  # rich is not imported before it draws
+    from rich.markdown import Markdown
+
+    return Markdown(harmless(source), code_theme="ansi_dark", hyperlinks=False)
+
+
+def _last_block(source: str) -> int:
+    """The line in which the last block of `source` begins; all blocks before it are finished."""
+    starts = [token.map[0] for token in _markdown(source).parsed if token.level == 0 and token.map]
+    return max(starts, default=0)

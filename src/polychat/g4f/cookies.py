@@ -1,0 +1,33 @@
+"""The cookies of this process, by domain, as the pages keep them.
+
+A quirk: they belong to the whole process, as in the original. They are in memory only, and nothing ever reads a
+browser's or a HAR file's by itself; `polychat login` keeps a session for good.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+from polychat.g4f.typing import Cookies
+
+_lock = threading.Lock()
+_kept: dict[str, Cookies] = {}
+
+
+def set_cookies(domain: str, cookies: Mapping[str, str] | None = None) -> None:
+    """Use `cookies` for `domain` from now on, in place of what was there; none or an empty mapping forgets it."""
+    with _lock:
+        _kept.pop(_bare(domain), None)
+        if cookies:
+            _kept[_bare(domain)] = dict(cookies)
+
+
+def get_cookies(domain: str) -> Cookies:
+    """A copy of what was set for exactly `domain` (a leading dot does not matter); empty for none."""
+    with _lock:
+        return dict(_kept.get(_bare(domain), {}))
+
+
+def _bare(domain: str) -> str:
+    return domain.lower().lstrip(".")

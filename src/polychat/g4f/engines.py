@@ -1,0 +1,174 @@
+"""Where the engines of this face live, and the three things asked of them: an answer, an upload, a token.
+
+The synchronous names share one portal thread, started at first use and ended with the process. The asynchronous client
+keeps its engines in its caller's own loop; they leave with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
+from types import TracebackType
+from typing import Self
+
+from polychat import providers
+from polychat.engine.engine import Engine, Turn
+from polychat.engine.portal import Portal
+from polychat.errors import AuthExpired, NoAccount, PolychatError, UnsupportedFeature
+from polychat.g4f.callers import Caller
+from polychat.g4f.errors import value_errors
+from polychat.g4f.questions import Question
+from polychat.net.session import Session
+from polychat.providers.base import SignsIn, UploadsImages
+from polychat.types import Event, Reply
+
+KEPT = 32  # engines a loop keeps when nobody uses them
+
+
+class _Kept:
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+        self.engine = Engine(caller.vault(), caller.settings)
+        self.guests = 0
+
+
+class Engines:
+    """The engines of one event loop: one a caller, so that tokens are fetched once and accounts stay apart."""
+
+    def __init__(self) -> None:
+        self._kept: list[_Kept] = []  # least recently used first
+
+    @asynccontextmanager
+    async def lent(self, caller: Caller) -> AsyncIterator[Engine]:
+        """The caller's engine, not closed while it is lent."""
+        kept = next((kept for kept in self._kept if kept.caller == caller), None)
+        if kept is None:
+            kept = _Kept(caller)
+        else:
+            self._kept.remove(kept)
+        self._kept.append(kept)
+        kept.guests += 1
+        try:
+            yield kept.engine
+        finally:
+            kept.guests -= 1
+            await self._close_surplus()
+
+    async def _close_surplus(self) -> None:
+        while len(self._kept) > KEPT and (idle := next((kept for kept in self._kept if not kept.guests), None)):
+            self._kept.remove(idle)
+            await idle.engine.aclose()
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        kept, self._kept = self._kept, []
+        for one in kept:
+            await one.engine.aclose()
+
+
+@cache
+def portal() -> Portal[Engines]:
+    """The process's one portal; its thread starts at the first call."""
+    return Portal(Engines)
+
+
+class Here:
+    """The engines of the running loop. They are closed when the loop ends, or when nobody holds this any more.
+
+    Both come from one rule of asyncio: it closes an asynchronous generator that is dropped, and at its end all others.
+    """
+
+    def __init__(self) -> None:
+        self._stay: tuple[asyncio.AbstractEventLoop, AsyncGenerator[Engines], Engines] | None = None
+
+    async def engines(self) -> Engines:
+        """The engines for the loop that asks; another loop than before gets new ones."""
+        loop = asyncio.get_running_loop()
+        if self._stay is None or self._stay[0] is not loop:
+            stay = _stay()
+            self._stay = loop, stay, await anext(stay)
+        return self._stay[2]
+
+
+async def _stay() -> AsyncGenerator[Engines]:
+    engines = Engines()
+    try:
+        yield engines
+    finally:
+        await engines.aclose()
+
+
+class Answer:
+    """One answer as it comes; entered, iterated and left by one task."""
+
+    def __init__(self, turn: Turn, held: AsyncExitStack) -> None:
+        self.turn = turn
+        self._held = held
+
+    async def batches(self) -> AsyncGenerator[list[Event]]:
+        """The events, one list a network read."""
+        async for batch in self.turn:
+            yield list(batch)
+
+    async def reply(self) -> Reply:
+        """The whole answer. Raises what breaks it."""
+        async with self:
+            return await self.turn.reply()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._held.aclose()
+
+
+async def ask(question: Question, engines: Engines) -> Answer:
+    """Sign in, send the question and wait for the first batch of its answer.
+
+    Raises: any `PolychatError`; a `ValueError` too for no account, a refused credential, no access token.
+    """
+    service = question.caller.service
+    async with AsyncExitStack() as stack:
+        engine = await stack.enter_async_context(engines.lent(question.caller))
+        if service is not None:
+            await _token(engine, service)
+        with value_errors(NoAccount, AuthExpired):
+            turn = await engine.ask(question.request, provider=service, total_s=question.timeout_s)
+        await stack.enter_async_context(turn)
+        return Answer(turn, stack.pop_all())
+
+
+async def upload(caller: Caller, service: str, data: bytes, media_type: str, name: str, engines: Engines) -> str:
+    """Store a picture with the service; its URL there."""
+    provider = providers.load(service)
+    if not isinstance(provider, UploadsImages):
+        raise UnsupportedFeature(f"{service} keeps no pictures", provider=service)
+    async with engines.lent(caller) as engine:
+        await _token(engine, service)
+        with value_errors(NoAccount, AuthExpired):
+            session = engine.session(service)
+            async with _owning(session):
+                return await provider.upload_image(session, data, media_type=media_type, name=name)
+
+
+async def token(caller: Caller, service: str, engines: Engines) -> str:
+    """An access token that is valid now. Every failure is a `ValueError` too."""
+    async with engines.lent(caller) as engine:
+        if (found := await _token(engine, service)) is None:
+            raise UnsupportedFeature(f"{service} gives no access tokens", provider=service)
+        return found
+
+
+async def _token(engine: Engine, service: str) -> str | None:
+    """The access token that the account asks with; None at a service that has none."""
+    provider = providers.load(service)
+    if not isinstance(provider, SignsIn):
+        return None
+    with value_errors(PolychatError):
+        session = engine.session(service)
+        async with _owning(session):
+            return (await provider.access_token(session)).reveal()

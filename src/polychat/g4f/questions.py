@@ -1,0 +1,96 @@
+"""The pages' arguments as one `Request`; refused by name before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from polychat.engine import attachments
+from polychat.errors import BadOption
+from polychat.g4f.callers import Caller, NamesService, caller
+from polychat.g4f.typing import ImageType
+from polychat.types import Image, Message, Request
+from polychat.wire import openai_messages
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """A request and who sends it."""
+
+    caller: Caller
+    request: Request
+    timeout_s: float | None = None  # for the whole answer
+
+
+class _Plain(msgspec.Struct, kw_only=True):
+    """Arguments that only need their type checked."""
+
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    seed: int | None = None
+    stop: str | tuple[str, ...] = ()
+    web_search: bool = False
+    timeout: float | None = None
+
+
+def question(
+    model: str | None,
+    messages: Any,
+    stream: bool,
+    *,
+    provider: NamesService | str | None = None,
+    api_key: str | None = None,
+    proxy: str | None = None,
+    image: ImageType | None = None,
+    images: Sequence[ImageType | tuple[ImageType, str]] = (),
+    **given: Any,
+) -> Question:
+    """The question that these arguments mean; what else is `given` is an option of the service.
+
+    `images` takes pictures or (picture, name) pairs. Raises: `ConfigError`, mostly `BadOption` naming the argument.
+    """
+    asking = caller(provider, api_key=api_key, proxy=proxy)
+    model = model or asking.service or asking.settings.model
+    if not model:
+        raise BadOption("model is missing", field="model", hint="see what there is: polychat models")
+    plain, options = _plain({name: value for name, value in given.items() if value is not None})
+    request = Request(
+        model=model,
+        messages=_with(_pictures(image, images), openai_messages.messages(messages)),
+        stream=stream,
+        max_tokens=plain.max_tokens,
+        temperature=plain.temperature,
+        top_p=plain.top_p,
+        seed=plain.seed,
+        stop=(plain.stop,) if isinstance(plain.stop, str) else plain.stop,
+        web_search=plain.web_search,
+        options=options,
+    )
+    return Question(caller=asking, request=request, timeout_s=plain.timeout)
+
+
+def _plain(given: dict[str, Any]) -> tuple[_Plain, dict[str, Any]]:
+    taken = {name: given.pop(name) for name in _Plain.__struct_fields__ if name in given}
+    try:
+        return msgspec.convert(taken, _Plain), given
+    except msgspec.ValidationError as error:
+        what, _, where = str(error).partition(" - at `$.")
+        field = where.rstrip("`")
+        raise BadOption(f"{field}: {what[:1].lower()}{what[1:]}", field=field) from error
+
+
+def _pictures(image: ImageType | None, images: Sequence[ImageType | tuple[ImageType, str]]) -> tuple[Image, ...]:
+    first = () if image is None else (attachments.picture(image, field="image"),)
+    others = [one[0] if isinstance(one, tuple | list) else one for one in images]
+    return (*first, *attachments.gathered(others, field="images"))
+
+
+def _with(pictures: tuple[Image, ...], messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """The talk with `pictures` on its last user message, before its words."""
+    for index in reversed(range(len(messages)) if pictures else ()):
+        if messages[index].role == "user":
+            shown = msgspec.structs.replace(messages[index], parts=(*pictures, *messages[index].parts))
+            return (*messages[:index], shown, *messages[index + 1 :])
+    return messages if not pictures else (*messages, Message(role="user", parts=pictures))
