@@ -129,19 +129,19 @@ def test_only_the_mapping_that_was_given_counts(home: Path, monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("model = 3", "model is of type int, not str."),
-        ("clocks = 1", "clocks is of type int, not object."),
-        ("modl = 'canary'", "modl is not a setting."),
-        ("clocks.conect_s = 1", "clocks.conect_s is not a setting."),
-        ("clocks.connect_s = 'canary'", "clocks.connect_s is not a number of seconds."),
-        ("clocks.connect_s = true", "clocks.connect_s is not a number of seconds."),
-        ("clocks.connect_s = -1", "clocks.connect_s is not a number of seconds."),
-        ("clocks.connect_s = nan", "clocks.connect_s is not a number of seconds."),
-        ("clocks.connect_s = inf", "clocks.connect_s is not a number of seconds."),
-        ("accounts.reka = ['canary']", "accounts.reka is not the name of an account."),
-        ("sandbox = '127.0.0.1:8765'", "sandbox is not a URL that begins with http://, https://."),
-        ("sandbox = 'localhost:8765'", "sandbox is not a URL that begins with http://, https://."),
-        ("sandbox = 'socks5://h:1'", "sandbox is not a URL that begins with http://, https://."),
+        ("model = 3", "model is of type int, not str"),
+        ("clocks = 1", "clocks is of type int, not object"),
+        ("modl = 'canary'", "modl is not a setting"),
+        ("clocks.conect_s = 1", "clocks.conect_s is not a setting"),
+        ("clocks.connect_s = 'canary'", "clocks.connect_s is not a number of seconds"),
+        ("clocks.connect_s = true", "clocks.connect_s is not a number of seconds"),
+        ("clocks.connect_s = -1", "clocks.connect_s is not a number of seconds"),
+        ("clocks.connect_s = nan", "clocks.connect_s is not a number of seconds"),
+        ("clocks.connect_s = inf", "clocks.connect_s is not a number of seconds"),
+        ("accounts.reka = ['canary']", "accounts.reka is not the name of an account"),
+        ("sandbox = '127.0.0.1:8765'", "sandbox is not a URL that begins with http://, https://"),
+        ("sandbox = 'localhost:8765'", "sandbox is not a URL that begins with http://, https://"),
+        ("sandbox = 'socks5://h:1'", "sandbox is not a URL that begins with http://, https://"),
         ("proxy = 'me:canary@h:1'", None),
         ("proxy = 'http://me:canary@'", None),
         ("proxy = 'http://me:canary@h:99999'", None),
@@ -199,7 +199,7 @@ def test_a_given_file_has_to_be_there(home: Path, file: Path) -> None:
     """A missing one, a folder and what is not TOML are errors that name the file."""
     with pytest.raises(ConfigError) as caught:
         load(environ=environ(home), config_file=file)
-    assert caught.value.message == f"The config file {file} does not exist."
+    assert caught.value.message == f"the config file {file} does not exist"
     with pytest.raises(ConfigError, match="cannot be read: "):
         load(environ=environ(home), config_file=file.parent)
 
@@ -211,4 +211,4 @@ def test_what_is_not_toml_is_called_so(home: Path, file: Path, content: bytes) -
     with pytest.raises(ConfigError) as caught:
         load(environ=environ(home), config_file=file)
 
-    assert caught.value.message.startswith(f"The config file {file} is not TOML: ")
+    assert caught.value.message.startswith(f"the config file {file} is not TOML: ")

@@ -473,7 +473,8 @@ def test_waiting_for_a_slot_has_a_clock() -> None:
     """With all slots taken the pool clock runs; a slot that comes free is taken."""
 
     async def main() -> None:
-        async with serving(answering(OK)) as site, transporting(connections=2) as transport:
+        talk = saying(CHUNKED + FIRST_CHUNK, then=Peer.wait_gone)
+        async with serving(talk) as site, transporting(connections=2) as transport:
             async with transport.open(get(site.url), USUAL), transport.open(get(site.url), USUAL):
                 _, error = await failing(transport, get(site.url), SOON)
                 assert isinstance(error, IdleTimeout)

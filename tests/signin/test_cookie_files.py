@@ -82,9 +82,9 @@ def test_an_empty_last_column_may_have_lost_its_tab() -> None:
 def test_a_damaged_row_is_counted() -> None:
     """Nothing is dropped in silence: the row may have been the one that matters."""
     assert refused(NETSCAPE + "space.reka.ai\tFALSE\t/\tcanary\n") == (
-        "Line 8 of the cookies.txt is not a cookie: it needs seven columns."
+        "line 8 of the cookies.txt is not a cookie: it needs seven columns"
     )
-    assert refused(NETSCAPE.replace("\t0\t", "\tcanary\t")).startswith("Line 6 ")
+    assert refused(NETSCAPE.replace("\t0\t", "\tcanary\t")).startswith("line 6 ")
 
 
 def test_cookie_editor_json() -> None:
@@ -174,7 +174,7 @@ def test_when_all_have_expired_the_last_end_is_told() -> None:
     export = [cookie("a", expirationDate=EARLIER - 86400), cookie("b", expirationDate=EARLIER)]
 
     assert refused(export) == (
-        "All cookies of space.reka.ai in the export have expired, the last on 2025-06-15 14:06 UTC."
+        "all cookies of space.reka.ai in the export have expired, the last on 2025-06-15 14:06 UTC"
     )
 
 
@@ -186,7 +186,7 @@ def test_without_a_time_given_it_is_now() -> None:
 def test_cookies_of_another_site_are_called_so() -> None:
     """The sites found are named, the first five of many."""
     assert refused([cookie(domain="chat.example"), cookie(domain=".b.example")]) == (
-        "The export holds cookies of b.example, chat.example, but none of space.reka.ai or reka.ai."
+        "the export holds cookies of b.example, chat.example, but none of space.reka.ai or reka.ai"
     )
     assert "4.example and others, but" in refused([cookie(domain=f"{n}.example") for n in range(9)])
 
@@ -194,13 +194,13 @@ def test_cookies_of_another_site_are_called_so() -> None:
 @pytest.mark.parametrize("text", ["", " \n\t", "\ufeff"])
 def test_nothing_at_all(text: str) -> None:
     """An empty file is told apart from an unknown form."""
-    assert refused(text).startswith("There are no cookies: the text is empty; expected is cookies.txt, ")
+    assert refused(text).startswith("there are no cookies: the text is empty; expected is cookies.txt, ")
 
 
 @pytest.mark.parametrize("export", [[], {"cookies": []}, {}, "# Netscape HTTP Cookie File\n"])
 def test_a_form_without_cookies(export: Any) -> None:
     """So is one that is well formed and holds none."""
-    assert refused(export) == "The export is well formed and holds no cookie of space.reka.ai, nor of anything else."
+    assert refused(export) == "the export is well formed and holds no cookie of space.reka.ai, nor of anything else"
 
 
 @pytest.mark.parametrize(
@@ -214,8 +214,8 @@ def test_a_form_without_cookies(export: Any) -> None:
 def test_a_form_that_is_not_understood(text: str) -> None:
     """The forms that are, in one sentence, and nothing of the text."""
     assert refused(text) == (
-        "The cookies are in no form that is understood: expected is cookies.txt, Cookie-Editor JSON, "
-        "a Playwright storage state, JSON of names and values, or a Cookie: line."
+        "the cookies are in no form that is understood: expected is cookies.txt, Cookie-Editor JSON, "
+        "a Playwright storage state, JSON of names and values, or a Cookie: line"
     )
 
 
@@ -224,7 +224,7 @@ def test_a_form_that_is_not_understood(text: str) -> None:
 )
 def test_what_would_break_out_of_a_header_is_refused(export: dict[str, str]) -> None:
     """A newline or semicolon in a value, or a name that is no name, never reaches a request."""
-    assert refused(export) == "A cookie of the export has a name or value that a Cookie header cannot carry."
+    assert refused(export) == "a cookie of the export has a name or value that a Cookie header cannot carry"
 
 
 def test_a_session_from_an_export() -> None:
@@ -249,7 +249,7 @@ def test_a_missing_cookie_is_named(export: dict[str, str]) -> None:
     with pytest.raises(BadOption) as caught:
         credential_from_cookies(read(export), required=["theme", "appSession"][::-1], url="https://space.reka.ai/chat")
 
-    assert caught.value.message == "The cookie appSession is not in the export, and a session needs it."
+    assert caught.value.message == "the cookie appSession is not in the export, and a session needs it"
     assert str(caught.value.hint).startswith(
         "log in at https://space.reka.ai/chat and export again, HttpOnly cookies too"
     )
@@ -260,7 +260,7 @@ def test_a_missing_cookie_is_named(export: dict[str, str]) -> None:
 def test_an_expired_required_cookie_is_told_apart_from_a_missing_one(name: str) -> None:
     """The person learns that the export is old, not that it is wrong."""
     file = read([cookie(name, expirationDate=EARLIER), cookie("theme", "dark")])
-    with pytest.raises(BadOption, match=r"The cookie appSession expired on 2025-06-15 14:06 UTC, and"):
+    with pytest.raises(BadOption, match=r"the cookie appSession expired on 2025-06-15 14:06 UTC, and"):
         credential_from_cookies(file, required=["appSession"])
 
 

@@ -108,13 +108,13 @@ def test_an_unknown_name_is_answered_with_the_known_ones(vault: Vault, ask: str)
     """`NoAccount` says what there is, or that there is nothing."""
     with pytest.raises(NoAccount) as caught:
         getattr(vault, ask)("wrok")
-    assert caught.value.message == "There is no account named 'wrok'; none is kept at all."
+    assert caught.value.message == "there is no account named 'wrok'; none is kept at all"
 
     vault.put(account("work"))
     vault.put(account("home"))
     with pytest.raises(NoAccount) as caught:
         getattr(vault, ask)("wrok")
-    assert caught.value.message == "There is no account named 'wrok'; those kept are work, home."
+    assert caught.value.message == "there is no account named 'wrok'; those kept are work, home"
 
 
 @pytest.mark.parametrize("name", ["a", "0", "me@example.org", "reka:web-2", "a" * 64, "a.b_c"])

@@ -78,5 +78,5 @@ def test_without_a_vault_to_write_to_nothing_is_kept() -> None:
     stack = VaultStack(environment())
 
     assert not stack.writable
-    with pytest.raises(ConfigError, match="None of the vaults can be written"):
+    with pytest.raises(ConfigError, match="none of the vaults can be written"):
         stack.put(account("a"))

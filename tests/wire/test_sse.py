@@ -271,7 +271,7 @@ def test_a_block_may_be_as_long_as_the_limit_and_no_longer(size: int) -> None:
     assert expected == decoded(cut(fits, size), limit_bytes=20)
     with pytest.raises(FormatChanged) as caught:
         decoded(cut(fits, size), limit_bytes=19)
-    assert caught.value.message == "An event of the stream is longer than the limit of 19 bytes."
+    assert caught.value.message == "an event of the stream is longer than the limit of 19 bytes"
 
 
 @pytest.mark.parametrize("endless", [b"data: " + b"x" * 994, b": ping\n" * 143, b"data:x\r" * 143])

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from polychat.engine.settings import Settings
+    from polychat.providers.base import Info
 
 F = TypeVar("F", bound=Callable[..., Any])
 _CONFIG = "polychat.config"
@@ -67,6 +68,11 @@ def model_names(context: click.Context, option: click.Parameter, incomplete: str
     return [model for model in models if model.startswith(incomplete)]
 
 
+def login_command(info: Info) -> str:
+    """What to type to sign in to a service."""
+    return f"polychat login {info.name} {'--cookies FILE' if 'cookies' in info.accepts else '--key -'}"
+
+
 def text(data: bytes, *, of: str) -> str:
     """`data` as the text it should be. Raises: `BadOption`."""
     try:
@@ -75,3 +81,8 @@ def text(data: bytes, *, of: str) -> str:
         raise BadOption(
             f"{of} is not text in UTF-8", field=of, hint="attach what is not text: --image FILE or --file FILE"
         ) from error
+
+
+def vault_file(settings: Settings) -> Path:
+    """Where `polychat login` keeps accounts; apart for a sandbox, as in `engine.accounts`."""
+    return settings.folders.data / ("sandbox-accounts.json" if settings.sandbox else "accounts.json")

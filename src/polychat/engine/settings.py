@@ -112,12 +112,12 @@ def _file(path: Path, *, required: bool) -> tuple[str, dict[str, Any]]:
             return str(path), tomllib.load(file)
     except FileNotFoundError as error:
         if required:
-            raise ConfigError(f"The config file {path} does not exist.") from error
+            raise ConfigError(f"the config file {path} does not exist") from error
         return str(path), {}
     except OSError as error:
-        raise ConfigError(f"The config file {path} cannot be read: {error.strerror}.") from error
+        raise ConfigError(f"the config file {path} cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The config file {path} is not TOML: {error}.") from error
+        raise ConfigError(f"the config file {path} is not TOML: {error}") from error
 
 
 def _given(overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def _check(place: str, layer: dict[str, Any]) -> None:
         _check_clock(place, name, seconds)
     for provider, account in table.accounts.items():
         if not isinstance(account, str):
-            raise ConfigError(f"{place}: accounts.{provider} is not the name of an account.")
+            raise ConfigError(f"{place}: accounts.{provider} is not the name of an account")
     _check_url(place, "sandbox", table.sandbox, _SANDBOX_SCHEMES, "http://127.0.0.1:8765")
     _check_url(place, "proxy", table.proxy, _PROXY_SCHEMES, "http://127.0.0.1:8080")
 
@@ -156,19 +156,19 @@ def _complaint(place: str, message: str) -> ConfigError:
     if unknown := _UNKNOWN.fullmatch(message):
         return _unknown_setting(place, unknown[1], _Table.__struct_fields__)
     if wrong := _WRONG_TYPE.fullmatch(message):
-        return ConfigError(f"{place}: {wrong[3]} is of type {wrong[2]}, not {wrong[1]}.")
-    return ConfigError(f"{place}: {message}.")
+        return ConfigError(f"{place}: {wrong[3]} is of type {wrong[2]}, not {wrong[1]}")
+    return ConfigError(f"{place}: {message}")
 
 
 def _unknown_setting(place: str, name: str, known: tuple[str, ...]) -> ConfigError:
-    return ConfigError(f"{place}: {name} is not a setting.", hint=f"the settings there are {', '.join(known)}")
+    return ConfigError(f"{place}: {name} is not a setting", hint=f"the settings there are {', '.join(known)}")
 
 
 def _check_clock(place: str, name: str, seconds: object) -> None:
     if name not in Clocks.__struct_fields__:
         raise _unknown_setting(place, f"clocks.{name}", Clocks.__struct_fields__)
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
-        raise ConfigError(f"{place}: clocks.{name} is not a number of seconds.", hint="0 switches a clock off")
+        raise ConfigError(f"{place}: clocks.{name} is not a number of seconds", hint="0 switches a clock off")
 
 
 def _check_url(place: str, name: str, url: str | None, schemes: tuple[str, ...], example: str) -> None:
@@ -181,6 +181,6 @@ def _check_url(place: str, name: str, url: str | None, schemes: tuple[str, ...],
         valid = False
     if not valid:
         raise ConfigError(
-            f"{place}: {name} is not a URL that begins with {', '.join(scheme + '://' for scheme in schemes)}.",
+            f"{place}: {name} is not a URL that begins with {', '.join(scheme + '://' for scheme in schemes)}",
             hint=f"write it like {example}",
         )

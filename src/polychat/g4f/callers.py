@@ -48,13 +48,17 @@ def caller(provider: NamesService | str | None, *, api_key: str | None, proxy: s
     for a provider that does not exist.
     """
     settings = load(environ=os.environ, overrides={"proxy": proxy})
-    service = provider.lower() if isinstance(provider, str) else provider and provider.service
-    if service is None and api_key is not None:
-        raise BadOption("api_key needs provider=, which says where it belongs", field="provider")
-    own = {} if provider is None or isinstance(provider, str) else provider.cookies
-    credential = service and _credential(service, api_key, own)
-    account = Account(name="given", provider=service, credential=credential) if service and credential else None
-    return Caller(settings=settings, service=service, account=account)
+    if provider is None:
+        if api_key is not None:
+            raise BadOption("api_key needs provider=, which says where it belongs", field="provider")
+        return Caller(settings=settings, service=None, account=None)
+    service, own = (provider.lower(), {}) if isinstance(provider, str) else (provider.service, provider.cookies)
+    return Caller(settings=settings, service=service, account=_account(service, api_key, own))
+
+
+def _account(service: str, api_key: str | None, own: Cookies) -> Account | None:
+    credential = _credential(service, api_key, own)
+    return credential and Account(name=f"given@{service}", provider=service, credential=credential)
 
 
 def _credential(service: str, api_key: str | None, own: Cookies) -> Credential | None:

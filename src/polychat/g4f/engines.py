@@ -7,8 +7,8 @@ keeps its engines in its caller's own loop; they leave with it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import cache
 from types import TracebackType
 from typing import Self
@@ -149,10 +149,8 @@ async def upload(caller: Caller, service: str, data: bytes, media_type: str, nam
         raise UnsupportedFeature(f"{service} keeps no pictures", provider=service)
     async with engines.lent(caller) as engine:
         await _token(engine, service)
-        with value_errors(NoAccount, AuthExpired):
-            session = engine.session(service)
-            async with _owning(session):
-                return await provider.upload_image(session, data, media_type=media_type, name=name)
+        with _session(engine, service, AuthExpired) as session:
+            return await provider.upload_image(session, data, media_type=media_type, name=name)
 
 
 async def token(caller: Caller, service: str, engines: Engines) -> str:
@@ -168,7 +166,17 @@ async def _token(engine: Engine, service: str) -> str | None:
     provider = providers.load(service)
     if not isinstance(provider, SignsIn):
         return None
-    with value_errors(PolychatError):
+    with _session(engine, service, PolychatError) as session:
+        return (await provider.access_token(session)).reveal()
+
+
+@contextmanager
+def _session(engine: Engine, service: str, *kinds: type[PolychatError]) -> Iterator[Session]:
+    """The account's session; an error inside knows its account, and is a `ValueError` too if it is of `kinds`."""
+    with value_errors(*kinds):
         session = engine.session(service)
-        async with _owning(session):
-            return (await provider.access_token(session)).reveal()
+        try:
+            yield session
+        except PolychatError as error:
+            session.own(error)
+            raise

@@ -87,7 +87,7 @@ def parse(text: str, *, domains: Sequence[str], now: float | None = None) -> Coo
             expired[cookie.name] = cookie.expires_at
     if not alive:
         raise _bad(
-            f"All cookies of {domains[0]} in the export have expired, the last on {_day(max(expired.values()))}."
+            f"all cookies of {domains[0]} in the export have expired, the last on {_day(max(expired.values()))}"
         )
     return CookieFile(
         form=form,
@@ -108,7 +108,7 @@ def credential_from_cookies(file: CookieFile, *, required: Sequence[str], url: s
             ended = file.expired.get(name, file.expired.get(f"{name}.0"))
             fault = "is not in the export" if ended is None else f"expired on {_day(ended)}"
             raise _bad(
-                f"The cookie {name} {fault}, and a session needs it.",
+                f"the cookie {name} {fault}, and a session needs it",
                 hint=f"log in at {url or 'the site'} and export again, HttpOnly cookies too (document.cookie has none)",
             )
     return SessionCookies(cookies=file.cookies)
@@ -116,10 +116,10 @@ def credential_from_cookies(file: CookieFile, *, required: Sequence[str], url: s
 
 def _read(text: str) -> tuple[Form, list[_Cookie]]:
     if not text:
-        raise _bad(f"There are no cookies: the text is empty; expected is {_FORMS}.")
+        raise _bad(f"there are no cookies: the text is empty; expected is {_FORMS}")
     form, cookies = _json(text) if text[0] in "[{" else _lines(text)
     if any(not _NAME.fullmatch(cookie.name) or _UNSENDABLE.search(cookie.value) for cookie in cookies):
-        raise _bad("A cookie of the export has a name or value that a Cookie header cannot carry.")
+        raise _bad("a cookie of the export has a name or value that a Cookie header cannot carry")
     return form, cookies
 
 
@@ -153,7 +153,7 @@ def _rows(text: str) -> list[_Cookie] | None:
         return None
     for number, row in rows.items():
         if row is None:
-            raise _bad(f"Line {number} of the cookies.txt is not a cookie: it needs seven columns.")
+            raise _bad(f"line {number} of the cookies.txt is not a cookie: it needs seven columns")
     return [row for row in rows.values() if row is not None]
 
 
@@ -186,13 +186,13 @@ def _rank(host: str, domains: Sequence[str]) -> tuple[bool, int] | None:
 
 def _elsewhere(hosts: Sequence[str], domains: Sequence[str]) -> BadOption:
     if not hosts:
-        return _bad(f"The export is well formed and holds no cookie of {domains[0]}, nor of anything else.")
+        return _bad(f"the export is well formed and holds no cookie of {domains[0]}, nor of anything else")
     named = ", ".join(hosts[:5]) + (" and others" if len(hosts) > 5 else "")
-    return _bad(f"The export holds cookies of {named}, but none of {' or '.join(domains)}.")
+    return _bad(f"the export holds cookies of {named}, but none of {' or '.join(domains)}")
 
 
 def _unreadable() -> BadOption:
-    return _bad(f"The cookies are in no form that is understood: expected is {_FORMS}.")
+    return _bad(f"the cookies are in no form that is understood: expected is {_FORMS}")
 
 
 def _bad(message: str, *, hint: str = _EXPORT) -> BadOption:

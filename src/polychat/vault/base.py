@@ -70,7 +70,7 @@ def check_name(name: str) -> None:
     """Raise `BadOption` unless `name` can name a kept account. The message leaves it out: it may be a pasted key."""
     if not _NAME.fullmatch(name):
         raise BadOption(
-            "An account name is 1 to 64 of a-z, 0-9 and . _ @ : - and begins with a letter or digit.",
+            "an account name is 1 to 64 of a-z, 0-9 and . _ @ : - and begins with a letter or digit",
             field="name",
             hint="choose a name such as work or reka-2",
         )
@@ -80,6 +80,6 @@ def no_account(name: str, entries: Sequence[Entry]) -> NoAccount:
     """The error for a name that is not among `entries`."""
     known = ", ".join(entry.name for entry in entries)
     return NoAccount(
-        f"There is no account named {name!r}; " + (f"those kept are {known}." if known else "none is kept at all."),
+        f"there is no account named {name!r}; " + (f"those kept are {known}" if known else "none is kept at all"),
         hint="polychat login adds one, polychat accounts lists them",
     )

@@ -51,7 +51,7 @@ class EnvVault:
     def put(self, account: Account) -> None:
         """Raises: `ConfigError`, always."""
         raise ConfigError(
-            f"The account {account.name!r} cannot be kept in environment variables.",
+            f"the account {account.name!r} cannot be kept in environment variables",
             hint="give a vault that can be written, such as FileVault",
         )
 
@@ -59,7 +59,7 @@ class EnvVault:
         """Raises: `NoAccount` when there is none of that name, otherwise `ConfigError`."""
         self.get(name)
         raise ConfigError(
-            f"The account {name!r} comes from an environment variable and cannot be removed here.",
+            f"the account {name!r} comes from an environment variable and cannot be removed here",
             hint=f"unset {name.removeprefix('env:')}",
         )
 

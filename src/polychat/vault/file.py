@@ -100,11 +100,11 @@ class FileVault:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise ConfigError(f"The vault file {self._path} cannot be read: {error.strerror}.") from error
+            raise ConfigError(f"the vault file {self._path} cannot be read: {error.strerror}") from error
         version = self._decoded(data, _Version).version
         if version > VERSION:
             raise ConfigError(
-                f"The vault file {self._path} is of version {version}; this polychat knows versions up to {VERSION}.",
+                f"the vault file {self._path} is of version {version}; this polychat knows versions up to {VERSION}",
                 hint="update polychat",
             )
         return self._decoded(data, _Document).accounts
@@ -141,12 +141,12 @@ class FileVault:
         try:
             yield
         except OSError as error:
-            raise ConfigError(f"The vault file {self._path} cannot be written: {error.strerror}.") from error
+            raise ConfigError(f"the vault file {self._path} cannot be written: {error.strerror}") from error
 
     def _refuse_shared(self, mode: int) -> None:
         if sys.platform != "win32" and mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise ConfigError(
-                f"The vault file {self._path} can be opened by other users (mode {stat.S_IMODE(mode):04o}).",
+                f"the vault file {self._path} can be opened by other users (mode {stat.S_IMODE(mode):04o})",
                 hint=f"chmod 600 {shlex.quote(str(self._path))}",
             )
 
@@ -156,7 +156,7 @@ class FileVault:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             place = f" ({where})" if where else ""
             raise ConfigError(
-                f"The vault file {self._path}{place} is damaged and was left as it is: {error}.",
+                f"the vault file {self._path}{place} is damaged and was left as it is: {error}",
                 hint="mend it in an editor, or move it away and log in again",
             ) from error
 

@@ -42,7 +42,7 @@ class VaultStack:
         """Keep `account`. Raises: `BadOption`, or `ConfigError` when no vault can be written."""
         vault = self._holder(account.name) or next((vault for vault in self._vaults if vault.writable), None)
         if vault is None:
-            raise ConfigError("None of the vaults can be written.", hint="add a FileVault or a MemoryVault")
+            raise ConfigError("none of the vaults can be written", hint="add a FileVault or a MemoryVault")
         vault.put(account)
 
     def remove(self, name: str) -> None:

@@ -113,7 +113,7 @@ class Decoder:
     def _refuse_oversize(self, blocks: list[bytes]) -> None:
         for block in blocks:
             if len(block.removesuffix(b"\n")) > self._limit_bytes:
-                raise FormatChanged(f"An event of the stream is longer than the limit of {self._limit_bytes} bytes.")
+                raise FormatChanged(f"an event of the stream is longer than the limit of {self._limit_bytes} bytes")
 
     def _frame(self, block: bytes) -> Frame | None:
         first, _, second = block.partition(b"\n")
@@ -153,13 +153,13 @@ def encode(data: bytes | str, *, event: str | None = None, id: str | None = None
 
 def _line(field: str, value: str) -> bytes:
     if any(character in value for character in "\r\n\0"):
-        raise BadOption(f"{field} holds a newline or a NUL character, which an event stream cannot carry.", field=field)
+        raise BadOption(f"{field} holds a newline or a NUL character, which an event stream cannot carry", field=field)
     return f"{field}: {value}\n".encode()
 
 
 def _milliseconds(retry_ms: int) -> str:
     if retry_ms < 0:
-        raise BadOption(f"retry_ms is {retry_ms}, less than nothing.", field="retry_ms")
+        raise BadOption(f"retry_ms is {retry_ms}, less than nothing", field="retry_ms")
     return str(retry_ms)
 
 

@@ -193,9 +193,9 @@ def _model(client: AsyncClient, asked: Asked) -> str:
 
 def _nobody() -> NoAccount:
     from polychat import providers
-    from polychat.engine.leases import login_hint
 
-    example = login_hint(providers.load(providers.names()[0]).info)
+    signs_in = options.login_command(providers.load(providers.names()[0]).info)
     return NoAccount(
-        "there is no account yet", hint=f"{example} (every service: polychat providers); or look around: polychat demo"
+        "there is no account yet",
+        hint=f"{signs_in} signs in, polychat providers lists every service, polychat demo needs no account",
     )

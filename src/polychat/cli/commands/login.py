@@ -1,0 +1,197 @@
+"""`polychat login`: a sign-in comes in, is tried, and is kept.
+
+What is secret comes from a file or from stdin, never from the command line, and goes nowhere but into the vault: of
+cookies only names are told, of a token only when it ends.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from polychat.cli import options
+from polychat.cli.terminal import is_terminal, note, say
+from polychat.errors import BadOption, PolychatError
+
+if TYPE_CHECKING:
+    from polychat.credentials import Account, Credential
+    from polychat.engine.settings import Settings
+    from polychat.providers.base import Info
+    from polychat.signin.cookie_files import CookieFile
+
+_NAMES_ARE_NAMES = {"netscape", "cookie-editor", "playwright"}  # in other forms a name may be a piece of a token
+
+
+class Checked(NamedTuple):
+    """What the live check found out."""
+
+    asked: bool  # whether the service itself was asked
+    expires_at: float | None  # of the access token, Unix seconds
+
+
+@click.command()
+@click.argument("provider", shell_complete=options.provider_names)
+@click.option("--cookies", metavar="FILE|-", help="An export of browser cookies, in any common form.")
+@click.option("--key", metavar="-", help="Read a key or token from stdin; on a terminal, ask for it without echo.")
+@click.option("--name", metavar="NAME", help="Call the account this; the service's name unless given.")
+@click.option("--no-check", is_flag=True, help="Keep it without trying it.")
+@options.json("Print what was kept, without secrets, as JSON.")
+@options.config
+def login(
+    provider: str, cookies: str | None, key: str | None, name: str | None, no_check: bool, as_json: bool
+) -> None:
+    """Keep a sign-in: browser cookies, a token or a key."""
+    import asyncio
+
+    from polychat import providers
+    from polychat.engine import accounts
+    from polychat.vault.base import check_name
+
+    info = providers.load(provider).info
+    settings = options.settings()
+    if name is not None:
+        check_name(name)
+    account = accounts.account(info, name, _credential(info, cookies, key))
+    checked = None if no_check else asyncio.run(_check(info, account, settings))
+    if checked:
+        _tell(info, checked)
+    vault = accounts.kept(settings, os.environ)
+    replaced = account.name in {entry.name for entry in vault.entries() if entry.source == "file"}
+    vault.put(account)
+    if as_json:
+        _print_json(account, checked, settings)
+    else:
+        verb = "replaced" if replaced else "kept"
+        say(f"{info.label} account {account.name!r} {verb} in {options.vault_file(settings)}")
+
+
+# ---------------------------------------------------------------- what comes in
+
+
+def _credential(info: Info, cookies: str | None, key: str | None) -> Credential:
+    from polychat.credentials import Secret
+    from polychat.engine import accounts
+
+    if (cookies is None) == (key is None):
+        raise BadOption("say how to sign in: either --cookies FILE or --key -", hint=_way(info))
+    if key is not None:
+        if key != "-":
+            raise BadOption(
+                "--key takes only -: a key on the command line would stay in the shell's history",
+                field="key",
+                hint=f"polychat login {info.name} --key - < FILE, or without < FILE to be asked for it",
+            )
+        if info.sign_in.key_kind not in info.accepts:
+            raise BadOption(f"{info.label} takes no key", field="key", hint=_way(info))
+        return accounts.key_credential(info, Secret(_typed(f"{info.label} key or token")))
+    if "cookies" not in info.accepts:
+        raise BadOption(f"{info.label} takes no cookies", field="cookies", hint=_way(info))
+    return _session(info, str(cookies))
+
+
+def _session(info: Info, source: str) -> Credential:
+    from polychat.signin import cookie_files
+
+    found = cookie_files.parse(_read(source), domains=info.sign_in.domains)
+    session = cookie_files.credential_from_cookies(found, required=info.sign_in.cookies, url=info.sign_in.url)
+    note(f"found {_named(found, info.sign_in.cookies)}")
+    return session
+
+
+def _named(found: CookieFile, required: tuple[str, ...]) -> str:
+    """The cookies by name, as far as the form of the export makes sure that these are names."""
+    known = [name for name in found.cookies if found.form in _NAMES_ARE_NAMES or name in required]
+    others = len(found.cookies) - len(known)
+    names = [_with_expiry(name, found.expires_at[name]) for name in known]
+    return ", ".join(names + ([f"{others} more"] if others else []))
+
+
+def _with_expiry(name: str, expires_at: float | None) -> str:
+    from polychat.cli.phrases import expiry
+
+    return name if expires_at is None else f"{name} ({expiry(expires_at, time.time())})"
+
+
+def _read(source: str) -> str:
+    if source == "-":
+        return options.text(sys.stdin.buffer.read(), of="stdin")
+    try:
+        return options.text(Path(source).read_bytes(), of=source)
+    except (OSError, ValueError) as error:
+        shown = "the --cookies file" if "=" in source else source  # what has a = may be the cookies themselves
+        raise BadOption(
+            f"cannot read {shown}: {getattr(error, 'strerror', None) or 'not a file name'}",
+            field="cookies",
+            hint="--cookies takes the name of a file, or - for stdin",
+        ) from error
+
+
+def _typed(what: str) -> str:
+    if is_terminal(sys.stdin):
+        return str(click.prompt(what, hide_input=True, err=True)).strip()
+    return options.text(sys.stdin.buffer.read(), of="stdin").strip()
+
+
+def _way(info: Info) -> str:
+    return f"log in at {info.sign_in.url} in your browser, then: {options.login_command(info)}"
+
+
+# ---------------------------------------------------------------- trying it
+
+
+async def _check(info: Info, account: Account, settings: Settings) -> Checked:
+    """Use the sign-in once. Raises what the service makes of it."""
+    from polychat import providers
+    from polychat.client.aio import AsyncClient
+    from polychat.credentials import BearerToken, token_expiry
+    from polychat.providers.base import SignsIn
+    from polychat.vault.memory import MemoryVault
+
+    service = providers.load(info.name)
+    if not isinstance(service, SignsIn):
+        return Checked(asked=False, expires_at=None)
+    async with AsyncClient(vault=MemoryVault(account), settings=settings) as client:
+        session = client.engine.session(info.name, account.name)
+        try:
+            token = await service.access_token(session)
+        except PolychatError as error:
+            raise session.own(error) from error.__cause__
+    return Checked(asked=not isinstance(account.credential, BearerToken), expires_at=token_expiry(token))
+
+
+def _tell(info: Info, checked: Checked) -> None:
+    from polychat.cli.phrases import expiry
+
+    if checked.asked:
+        note(f"checked: {info.label} gave an access token, good {expiry(checked.expires_at, time.time())}")
+    elif checked.expires_at is not None:
+        note(f"not tried: {info.label} is asked with the first question; the token is good {_left(checked)}")
+    else:
+        note(f"not tried: {info.label} is asked with the first question")
+
+
+def _left(checked: Checked) -> str:
+    from polychat.cli.phrases import expiry
+
+    return expiry(checked.expires_at, time.time())
+
+
+def _print_json(account: Account, checked: Checked | None, settings: Settings) -> None:
+    import json
+
+    from polychat.engine.leases import kind_of
+
+    facts = {
+        "account": account.name,
+        "provider": account.provider,
+        "kind": kind_of(account),
+        "kept_in": str(options.vault_file(settings)),
+        "checked": bool(checked and checked.asked),
+        "token_expires_at": checked.expires_at if checked else None,
+    }
+    say(json.dumps(facts))

@@ -1,0 +1,7 @@
+"""The services, under the names the pages give them."""
+
+from __future__ import annotations
+
+from polychat.g4f.Provider.needs_auth.reka import Reka
+
+__all__ = ["Reka"]

@@ -1,0 +1,7 @@
+"""What provider classes of this face are made of."""
+
+from __future__ import annotations
+
+from polychat.g4f.providers.base_provider import AbstractProvider
+
+__all__ = ["AbstractProvider"]
