@@ -151,7 +151,7 @@ def test_only_the_mapping_that_was_given_counts(home: Path, monkeypatch: pytest.
 def test_a_mistake_is_named_with_file_and_setting(home: Path, file: Path, text: str, complaint: str | None) -> None:
     """The whole path of the setting, and no value: a proxy's holds a password."""
     schemes = "http://, https://, socks4://, socks5://, socks5h://"
-    expected = f"{file}: {complaint or f'proxy is not a URL that begins with {schemes}.'}"
+    expected = f"{file}: {complaint or f'proxy is not a URL that begins with {schemes}'}"
     file.write_text(text)
     with pytest.raises(ConfigError) as caught:
         load(environ=environ(home), config_file=file)

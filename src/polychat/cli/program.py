@@ -124,7 +124,9 @@ def _print_version(context: click.Context, option: click.Parameter, wanted: bool
     epilog="POLYCHAT_HOME=FOLDER keeps all files there; POLYCHAT_SANDBOX=URL asks a sandbox instead of the services.",
 )
 @options.config
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version.")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
+)
 def program() -> None:
     """One command line over the chat accounts and API keys you already hold.
 

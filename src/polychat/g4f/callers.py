@@ -58,7 +58,7 @@ def caller(provider: NamesService | str | None, *, api_key: str | None, proxy: s
 
 def _account(service: str, api_key: str | None, own: Cookies) -> Account | None:
     credential = _credential(service, api_key, own)
-    return credential and Account(name=f"given@{service}", provider=service, credential=credential)
+    return Account(name=f"given@{service}", provider=service, credential=credential) if credential else None
 
 
 def _credential(service: str, api_key: str | None, own: Cookies) -> Credential | None:

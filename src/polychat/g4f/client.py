@@ -18,7 +18,7 @@ from typing import Any, Literal, Self, overload
 from polychat.engine.portal import Feed
 from polychat.g4f import engines, questions
 from polychat.g4f.callers import NamesService
-from polychat.g4f.engines import Answer, Here
+from polychat.g4f.engines import Answer
 from polychat.g4f.questions import Question
 from polychat.g4f.shapes import ChatCompletion, ChatCompletionChunk, Chunker, Heading, completion, heading
 from polychat.g4f.typing import Messages
@@ -90,7 +90,7 @@ def _heading(answer: Answer) -> Heading:
 
 
 class AsyncClient:
-    """Asks from any event loop, one or several; its connections close with the loop, or when it is dropped."""
+    """Asks from any event loop, one or several; its connections close with the loop."""
 
     def __init__(
         self, provider: NamesService | str | None = None, *, api_key: str | None = None, proxy: str | None = None
@@ -110,7 +110,6 @@ class AsyncCompletions:
 
     def __init__(self, defaults: dict[str, Any]) -> None:
         self._defaults = defaults
-        self._here = Here()
 
     @overload
     def create(self, messages: Messages, model: str = "", *, stream: Literal[True], **given: Any) -> AsyncStream: ...
@@ -125,15 +124,16 @@ class AsyncCompletions:
         """As `Completions.create`: await it for a whole answer; iterate it, awaited or not, for chunks."""
         question = questions.question(model, messages, stream, **{**self._defaults, **given})
         if stream:
-            return AsyncStream(_async_chunks(question, self._here))
-        return self._whole(question)
-
-    async def _whole(self, question: Question) -> ChatCompletion:
-        return await _whole(question, await self._here.engines())
+            return AsyncStream(_async_chunks(question))
+        return _whole_here(question)
 
 
-async def _async_chunks(question: Question, here: Here) -> AsyncGenerator[ChatCompletionChunk]:
-    async with await engines.ask(question, await here.engines()) as answer:
+async def _whole_here(question: Question) -> ChatCompletion:
+    return await _whole(question, await engines.here())
+
+
+async def _async_chunks(question: Question) -> AsyncGenerator[ChatCompletionChunk]:
+    async with await engines.ask(question, await engines.here()) as answer:
         chunker = Chunker(_heading(answer))
         async for events in answer.batches():
             for chunk in chunker.chunks(events):

@@ -1,7 +1,8 @@
 """Where the engines of this face live, and the three things asked of them: an answer, an upload, a token.
 
 The synchronous names share one portal thread, started at first use and ended with the process. The asynchronous client
-keeps its engines in its caller's own loop; they leave with it.
+uses engines of its caller's own loop, which leave with it. The pages' names are classes and functions; so that a token
+is still fetched only once, engines outlive a call: the one state of this process beside its cookies.
 """
 
 from __future__ import annotations
@@ -74,29 +75,26 @@ def portal() -> Portal[Engines]:
     return Portal(Engines)
 
 
-class Here:
-    """The engines of the running loop. They are closed when the loop ends, or when nobody holds this any more.
-
-    Both come from one rule of asyncio: it closes an asynchronous generator that is dropped, and at its end all others.
-    """
-
-    def __init__(self) -> None:
-        self._stay: tuple[asyncio.AbstractEventLoop, AsyncGenerator[Engines], Engines] | None = None
-
-    async def engines(self) -> Engines:
-        """The engines for the loop that asks; another loop than before gets new ones."""
-        loop = asyncio.get_running_loop()
-        if self._stay is None or self._stay[0] is not loop:
-            stay = _stay()
-            self._stay = loop, stay, await anext(stay)
-        return self._stay[2]
+_loops: dict[asyncio.AbstractEventLoop, tuple[AsyncGenerator[Engines], Engines]] = {}
 
 
-async def _stay() -> AsyncGenerator[Engines]:
+async def here() -> Engines:
+    """The engines of the running loop. They are closed as it ends, for asyncio then closes every open generator."""
+    loop = asyncio.get_running_loop()
+    if loop not in _loops:
+        for ended in [other for other in list(_loops) if other.is_closed()]:
+            _loops.pop(ended, None)
+        stay = _stay(loop)
+        _loops[loop] = stay, await anext(stay)
+    return _loops[loop][1]
+
+
+async def _stay(loop: asyncio.AbstractEventLoop) -> AsyncGenerator[Engines]:
     engines = Engines()
     try:
         yield engines
     finally:
+        _loops.pop(loop, None)
         await engines.aclose()
 
 

@@ -38,6 +38,7 @@ _HEADER_BYTES = 64 * 1024  # of one field; services send long security policies
 _AUTOMATIC_HEADERS = ("User-Agent", "Accept", "Content-Type")  # that aiohttp would add
 _SOCKS = {"socks4": aiohttp_socks.ProxyType.SOCKS4, "socks5": aiohttp_socks.ProxyType.SOCKS5}
 _SOCKS_PORT = 1080
+_SOCKS_CONNECT_S = 60  # what aiohttp_socks waits when the clock is off
 _SOCKS_ERRORS = (aiohttp_socks.ProxyError, aiohttp_socks.ProxyConnectionError, aiohttp_socks.ProxyTimeoutError)
 _FOREIGN = (aiohttp.ClientError, *_SOCKS_ERRORS, OSError, EOFError, ValueError)
 
@@ -79,10 +80,9 @@ class AiohttpTransport:
             self._slots.release()
 
     async def aclose(self) -> None:
-        """Close every connection; who still reads from one gets `Interrupted`."""
+        """Close every connection; who still waits for one gets `Interrupted`."""
         for response in self._open:
-            response.abort()
-        await asyncio.sleep(0)  # the readers hear of it before aiohttp forgets them
+            response.close()
         sessions, self._sessions = self._sessions, {}
         for session in sessions.values():
             await session.close()
@@ -179,15 +179,11 @@ class _Response:
             left_bytes -= len(chunk)
         return b"".join(pieces)
 
-    def abort(self) -> None:
-        """Drop the connection if the body has not ended; waits for nobody."""
+    def close(self) -> None:
+        """Drop the connection at once, unless the body has ended; who waits for more of it is told."""
         connection = self._response.connection
         if connection is not None and connection.transport is not None:
             connection.transport.abort()
-
-    def close(self) -> None:
-        """Drop the connection if the body has not ended, and forget the answer."""
-        self.abort()
         self._response.close()
 
     async def _next(self) -> bytes:
@@ -360,7 +356,9 @@ def _no_answer(error: Exception, url: URL, proxy: URL | None, clocks: Clocks) ->
         case aiohttp.SocketTimeoutError():
             return IdleTimeout(f"{place} sent no answer for {clocks.first_event_s:g} s", clock="first_event")
         case aiohttp.ConnectionTimeoutError() | aiohttp_socks.ProxyTimeoutError():
-            return IdleTimeout(f"no connection to {place} within {clocks.connect_s:g} s", clock="connect")
+            return IdleTimeout(
+                f"no connection to {place} within {clocks.connect_s or _SOCKS_CONNECT_S:g} s", clock="connect"
+            )
         case aiohttp.ClientConnectorError():
             return _not_connected(error)
         case aiohttp.ClientHttpProxyError(status=status, message=message) if proxy:
@@ -375,7 +373,7 @@ def _no_answer(error: Exception, url: URL, proxy: URL | None, clocks: Clocks) ->
             return Interrupted(f"{place} answered something that is not HTTP")
         case OSError(__cause__=ssl.SSLError() | socket.gaierror()):  # with a SOCKS proxy aiohttp tells no more
             return ConnectFailed(f"no connection to {place} through the proxy: {error.strerror}")
-        case aiohttp.InvalidURL():
+        case aiohttp.InvalidURL() | UnicodeError():
             return BadOption(f"{url.host} is not the name of a host", field="url")
         case ValueError() if not isinstance(error, OSError):
             return BadOption("a header cannot be sent over HTTP", field="headers")

@@ -42,9 +42,7 @@ class Checked(NamedTuple):
 @click.option("--no-check", is_flag=True, help="Keep it without trying it.")
 @options.json("Print what was kept, without secrets, as JSON.")
 @options.config
-def login(
-    provider: str, cookies: str | None, key: str | None, name: str | None, no_check: bool, as_json: bool
-) -> None:
+def login(provider: str, cookies: str | None, key: str | None, name: str | None, no_check: bool, as_json: bool) -> None:
     """Keep a sign-in: browser cookies, a token or a key."""
     import asyncio
 
@@ -167,18 +165,11 @@ async def _check(info: Info, account: Account, settings: Settings) -> Checked:
 def _tell(info: Info, checked: Checked) -> None:
     from polychat.cli.phrases import expiry
 
+    good = f"good {expiry(checked.expires_at, time.time())}"
     if checked.asked:
-        note(f"checked: {info.label} gave an access token, good {expiry(checked.expires_at, time.time())}")
-    elif checked.expires_at is not None:
-        note(f"not tried: {info.label} is asked with the first question; the token is good {_left(checked)}")
+        note(f"checked: {info.label} gave an access token, {good}")
     else:
-        note(f"not tried: {info.label} is asked with the first question")
-
-
-def _left(checked: Checked) -> str:
-    from polychat.cli.phrases import expiry
-
-    return expiry(checked.expires_at, time.time())
+        note(f"not tried: {info.label} sees it with the first question; it is {good}")
 
 
 def _print_json(account: Account, checked: Checked | None, settings: Settings) -> None:

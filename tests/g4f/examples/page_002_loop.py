@@ -1,0 +1,4 @@
+# ruff: noqa
+# fmt: off
+for message in completion:
+    print(message.choices[0].delta.content or "")

@@ -1,0 +1,152 @@
+"""Reka with one defect at a time, to see that the judge of providers notices each.
+
+Run by `test_providers.py` in a process of its own, where an entry point puts `Defective` in the place of Reka. Prints
+one JSON object: defect -> what the judge said, or null.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from typing_extensions import override
+
+from polychat import providers
+from polychat.errors import AccountProblem, Interrupted, Unavailable
+from polychat.net.session import Session
+from polychat.providers.reka import Reka
+from polychat.sandbox import Sandbox
+from polychat.testing.bench import Subject
+from polychat.testing.providers import PROVIDER_CHECKS
+from polychat.types import Event, Finish, Request, TextDelta
+
+Batches = AsyncIterator[Sequence[Event]]
+
+
+async def talks_on(good: Batches, session: Session) -> Batches:
+    """Says something after Finish."""
+    async for batch in good:
+        yield batch
+    yield [TextDelta(text="P.S.")]
+
+
+async def loses_long_answers(good: Batches, session: Session) -> Batches:
+    """Stops listening after twenty batches."""
+    heard = 0
+    async for batch in good:
+        heard += 1
+        if heard < 20 or isinstance(batch[-1], Finish):
+            yield batch
+
+
+async def stays(good: Batches, session: Session) -> Batches:
+    """Reads in a task of its own, which nobody ends."""
+    queue: asyncio.Queue[Sequence[Event]] = asyncio.Queue()
+
+    async def pump() -> None:
+        async for batch in good:
+            queue.put_nowait(batch)
+
+    session.pump = asyncio.create_task(pump())  # type: ignore[attr-defined]  # kept from garbage collection
+    while True:
+        yield await queue.get()
+
+
+async def misnames(good: Batches, session: Session) -> Batches:
+    """Calls every trouble with an account a trouble of the service."""
+    try:
+        async for batch in good:
+            yield batch
+    except AccountProblem as error:
+        raise Unavailable("something went wrong", upstream_status=error.upstream_status) from error
+
+
+async def glosses_over(good: Batches, session: Session) -> Batches:
+    """Ends a cut answer as if it were complete."""
+    try:
+        async for batch in good:
+            yield batch
+    except Interrupted:
+        yield [Finish(reason="stop")]
+
+
+async def drops_the_rest(good: Batches, session: Session) -> Batches:
+    """Gives out an answer only when all of it is there."""
+    kept = [batch async for batch in good]
+    for batch in kept:
+        yield batch
+
+
+async def logs(good: Batches, session: Session) -> Batches:
+    """Writes the session cookie into the log."""
+    cookie = session.cookies.get("appSession")
+    logging.getLogger("reka").debug("asking with %s", cookie.reveal() if cookie else "a token")
+    async for batch in good:
+        yield batch
+
+
+async def keeps(good: Batches, session: Session) -> Batches:
+    """Leaves the session cookie where anyone may print it."""
+    cookie = session.cookies.get("appSession")
+    session.last_cookie = cookie.reveal() if cookie else None  # type: ignore[attr-defined]
+    async for batch in good:
+        yield batch
+
+
+NOTICED_BY: dict[Callable[[Batches, Session], Batches], str] = {
+    talks_on: "grammar",
+    loses_long_answers: "chunk_bytes 1",
+    stays: "leaving",
+    misnames: "status 402",
+    glosses_over: "cut_frame inside",
+    drops_the_rest: "drop inside",
+    logs: "canary cookies objects",
+    keeps: "canary cookies objects",
+}
+
+
+class Defective(Reka):
+    """Reka, spoiled by `defect`; `mixes` makes it use the first session it sees for everyone."""
+
+    defect: Callable[[Batches, Session], Batches] | None = None
+    mixes = False
+    first: Session | None = None
+
+    @override
+    async def chat(self, session: Session, request: Request) -> Batches:
+        if self.mixes:
+            session = self.first = self.first or session
+        good = super().chat(session, request)
+        async for batch in good if self.defect is None else type(self).defect(good, session):
+            yield batch
+
+
+def main() -> None:
+    """Judge each defect by the check that is to notice it."""
+    provider: Any = providers.load("reka")
+    with Sandbox() as sandbox:
+        said = {"none": verdict("grammar", sandbox)}
+        for defect, check in NOTICED_BY.items():
+            type(provider).defect = staticmethod(defect)
+            said[defect.__name__] = verdict(check, sandbox)
+        type(provider).defect, provider.mixes = None, True
+        said["mixes"] = verdict("two accounts", sandbox)
+    print(json.dumps(said))
+
+
+def verdict(name: str, sandbox: Sandbox) -> str | None:
+    """What the check of that name says about the provider."""
+    (check,) = (check for check in PROVIDER_CHECKS if check.name == name)
+    try:
+        check(Subject("reka", sandbox))
+    except AssertionError as error:
+        return str(error)
+    return None
+
+
+if __name__ == "__main__":
+    main()

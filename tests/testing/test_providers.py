@@ -1,0 +1,51 @@
+"""The judge of providers notices what is wrong with one."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+DEFECTS = {
+    "talks_on": "grammar: ",
+    "loses_long_answers": "chunk_bytes 1: the answer over chunk_bytes",
+    "stays": "leaving: ",
+    "misnames": "status 402: it became Unavailable",
+    "glosses_over": "cut_frame inside: the answer broke, and ended as if it had not",
+    "drops_the_rest": "drop inside: ",
+    "logs": "canary cookies objects: a secret is seen in the log of reka",
+    "keeps": "canary cookies objects: a secret is seen in the engine",
+    "mixes": "two accounts: ",
+}
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
+    """What the judge says about each defect of `defects.py`, which an entry point puts in Reka's place."""
+    site = tmp_path_factory.mktemp("site")
+    metadata = site / "defective-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: defective\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[polychat.providers]\nreka = defects:Defective\n")
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), str(HERE)])}
+    done = subprocess.run(
+        [sys.executable, HERE / "defects.py"], env=environ, capture_output=True, text=True, timeout=120, check=True
+    )
+    verdicts: dict[str, str | None] = json.loads(done.stdout)
+    return verdicts
+
+
+def test_a_provider_without_defect_passes(verdicts: dict[str, str | None]) -> None:
+    """The provider that the defects spoil is itself in order."""
+    assert verdicts["none"] is None
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_a_defect_is_noticed(verdicts: dict[str, str | None], defect: str) -> None:
+    """Each kind of promise is broken by a provider that breaks it, and the sentence says how."""
+    assert (verdicts[defect] or "").startswith(DEFECTS[defect]), verdicts[defect]
