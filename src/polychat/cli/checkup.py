@@ -6,7 +6,6 @@ the accounts only when asked to.
 
 from __future__ import annotations
 
-import os
 import stat
 import sys
 import time

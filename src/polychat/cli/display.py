@@ -17,6 +17,8 @@ from polychat.cli.terminal import draws, harmless, note, write
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.markdown import Markdown
+    from rich.segment import Segment
 
     from polychat.client.aio import AsyncStream
     from polychat.client.shapes import ChatCompletionChunk
@@ -171,7 +173,7 @@ class Rendered(Words):
         if "\n" in text:
             self._print_finished()
         self._live.start()
-        self._live.update(_Tail(self._tail))
+        self._live.update(_Block(self._tail, apart=bool(self._printed.strip()), growing=True))
 
     def revise(self, text: str) -> None:
         """Go on from what both texts share, or begin again below a line that says so."""
@@ -196,28 +198,39 @@ class Rendered(Words):
 
     def _print_block(self, source: str) -> None:
         if source.strip():
-            if self._printed.strip():
-                self._console.print()
-            self._console.print(_markdown(source))
+            self._console.print(_Block(source, apart=bool(self._printed.strip())), end="")
         self._printed += source
 
 
-class _Tail:
-    """The last block, as much of its end as fits above the cursor."""
+class _Block:
+    """Markdown without blank lines around it, but for one that keeps it `apart` from what stands above.
 
-    def __init__(self, source: str) -> None:
+    Of a `growing` one only as much of its end is drawn as fits above the cursor.
+    """
+
+    def __init__(self, source: str, *, apart: bool, growing: bool = False) -> None:
         self._source = source
+        self._apart = apart
+        self._growing = growing
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         from rich.segment import Segment
 
-        lines = console.render_lines(_markdown(self._source), options, pad=False)
-        for line in lines[-max(console.height - 2, 1) :]:
+        lines = _trimmed(console.render_lines(_markdown(self._source), options, pad=False))
+        if self._apart:
+            yield Segment.line()
+        for line in lines[-max(console.height - 3, 1) :] if self._growing else lines:
             yield from line
             yield Segment.line()
 
 
-def _markdown(source: str):  # type: ignore[no-untyped-def]  # rich is not imported before it draws
+def _trimmed(lines: list[list[Segment]]) -> list[list[Segment]]:
+    """`lines` without the blank ones at both ends."""
+    written = [number for number, line in enumerate(lines) if "".join(segment.text for segment in line).strip()]
+    return lines[written[0] : written[-1] + 1] if written else []
+
+
+def _markdown(source: str) -> Markdown:
     from rich.markdown import Markdown
 
     return Markdown(harmless(source), code_theme="ansi_dark", hyperlinks=False)

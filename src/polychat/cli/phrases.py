@@ -28,8 +28,10 @@ def span(seconds: float) -> str:
 def expiry(expires_at: float | None, now: float) -> str:
     """When something ends (both in Unix seconds)."""
     if expires_at is None:
-        return "with no end that it tells"
-    return f"for another {span(expires_at - now)}" if expires_at > now else f"expired {span(now - expires_at)} ago"
+        return "with no end known"
+    if expires_at <= now:
+        return f"expired {span(now - expires_at)} ago"
+    return f"good for another {span(expires_at - now)}"
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:

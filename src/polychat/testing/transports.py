@@ -35,39 +35,47 @@ def check_transport(make_transport: MakeTransport) -> None:
     check_all(TRANSPORT_CHECKS, lambda: make_transport)
 
 
-class Peer:
-    """A server for one connection: it reads one request, says `answer`, and waits if told to stay."""
+class _Peer:
+    """A server that reads one request a connection, says `answer`, and waits for the client to leave if told to stay."""
 
     def __init__(self, answer: bytes, *, stay: bool) -> None:
         self.url = ""
-        self.head = b""
-        self.connections = 0
+        self.head = b""  # of the last request
         self.left = asyncio.Event()
+        self.tasks: list[asyncio.Task[object] | None] = []  # one a connection
         self._answer = answer
         self._stay = stay
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Hold one connection."""
-        self.connections += 1
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            self.head = await reader.readuntil(b"\r\n\r\n")
-            writer.write(self._answer)
-            await writer.drain()
-            if self._stay:
-                await reader.read()
-        self.left.set()
-        writer.close()
+        self.tasks.append(asyncio.current_task())
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                self.head = await reader.readuntil(b"\r\n\r\n")
+                writer.write(self._answer)
+                await writer.drain()
+                if self._stay:
+                    await reader.read()
+                self.left.set()
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
 
 @asynccontextmanager
-async def _peer(answer: bytes, *, stay: bool = False) -> AsyncIterator[Peer]:
-    peer = Peer(answer, stay=stay)
+async def _peer(answer: bytes, *, stay: bool = False) -> AsyncIterator[_Peer]:
+    peer = _Peer(answer, stay=stay)
     server = await asyncio.start_server(peer.serve, "127.0.0.1", 0)
     peer.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/path"
     try:
         yield peer
     finally:
         server.close()
+        tasks = [task for task in peer.tasks if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _passes_statuses(transport: Transport) -> None:
@@ -86,7 +94,7 @@ async def _follows_no_redirect(transport: Transport) -> None:
     async with _peer(head) as peer, transport.open(_get(peer.url), _USUAL) as response:
         require_equal(302, response.status, "the status of a redirect")
         require_equal("/elsewhere", response.headers.get("location"), "its location")
-        require_equal(1, peer.connections, "the number of connections")
+        require_equal(1, len(peer.tasks), "the number of connections")
 
 
 async def _adds_nothing(transport: Transport) -> None:
@@ -108,9 +116,12 @@ async def _gives_chunks(transport: Transport) -> None:
 
 
 async def _gives_chunks_at_once(transport: Transport) -> None:
-    async with asyncio.timeout(_BOUND_S), _peer(_CHUNKED + _HELLO, stay=True) as peer:
-        async with transport.open(_get(peer.url), _USUAL) as response:
-            first = await anext(response.chunks())
+    async with (
+        asyncio.timeout(_BOUND_S),
+        _peer(_CHUNKED + _HELLO, stay=True) as peer,
+        transport.open(_get(peer.url), _USUAL) as response,
+    ):
+        first = await anext(response.chunks())
     require_equal(b"hello", first, "the first chunk of a body that has not ended")
 
 

@@ -16,6 +16,16 @@ from polychat.types import Event, Revised, TextDelta
 
 _HELD_TAIL = re.compile(r"\n? ?(?:<(?:s(?:ep?)?)?)?\Z")
 _SEPARATOR = re.compile(r"\n? ?<(?:s(?:ep?)?)?\Z")
+_LONGEST_TAIL = len("\n <sep")
+_TAIL_ENDS = frozenset("\n <sep")
+
+
+def _without(tail: re.Pattern[str], text: str) -> str:
+    """`text` less a tail of that form; looks at its last characters only, for texts are long and come often."""
+    if text[-1:] not in _TAIL_ENDS:
+        return text
+    end = text[-_LONGEST_TAIL:]
+    return text[: len(text) - len(end)] + tail.sub("", end)
 
 
 class CumulativeText:
@@ -29,8 +39,7 @@ class CumulativeText:
     def feed(self, text: str) -> list[Event]:
         """The events that the next whole text means."""
         self._last = text
-        tail = _HELD_TAIL.search(text)
-        return self._advance(text[: tail.start()] if tail else text)
+        return self._advance(_without(_HELD_TAIL, text))
 
     def _advance(self, text: str) -> list[Event]:
         revised = self._shown != self._sent
@@ -47,7 +56,7 @@ class CumulativeText:
 
     def close(self) -> list[Event]:
         """What is still to be said for the answer to equal the last text that came."""
-        final = _SEPARATOR.sub("", self._last)
+        final = _without(_SEPARATOR, self._last)
         if self._shown == self._sent and final.startswith(self._sent):
             return self._advance(final)
         if final == self._shown:

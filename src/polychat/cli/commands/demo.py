@@ -30,7 +30,7 @@ _TOKENS_PER_S = 40.0  # on a terminal, so that the stream can be seen
 _WORDS = {
     "/access_token": "the session cookie is exchanged for an access token",
     "/upload-image": "the picture",
-    "/chat": "the question; the answer begins",
+    "/chat": "the question",
 }
 
 
@@ -101,7 +101,7 @@ async def _ask(sandbox: Sandbox, picture: Image, question: str, *, as_json: bool
         observe=Narration(steps=True, words=_WORDS),
     )
     async with client:
-        stream = await client.chat.completions.create(messages=question, image=picture, stream=True)
+        stream = await client.chat.completions.create(model="reka", messages=question, image=picture, stream=True)
         note("")
         await display.shown(stream, display.Lines() if as_json else display.screen(raw=False))
     _summarize(stream)

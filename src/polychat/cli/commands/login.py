@@ -165,11 +165,11 @@ async def _check(info: Info, account: Account, settings: Settings) -> Checked:
 def _tell(info: Info, checked: Checked) -> None:
     from polychat.cli.phrases import expiry
 
-    good = f"good {expiry(checked.expires_at, time.time())}"
+    ends = expiry(checked.expires_at, time.time())
     if checked.asked:
-        note(f"checked: {info.label} gave an access token, {good}")
+        note(f"checked: {info.label} gave an access token, {ends}")
     else:
-        note(f"not tried: {info.label} sees it with the first question; it is {good}")
+        note(f"not tried: {info.label} first sees it with a question; {ends}")
 
 
 def _print_json(account: Account, checked: Checked | None, settings: Settings) -> None:
