@@ -25,7 +25,9 @@ def cumulative(count: int) -> list[bytes]:
     ends = [{} for _ in texts[1:]] + [{"finish_reason": "stop"}]
     return [
         b"event: message\ndata: "
-        + json.dumps({"type": "model", "text": text, "metadata": {"input_tokens": 9, "generated_tokens": n}, **end}).encode()
+        + json.dumps(
+            {"type": "model", "text": text, "metadata": {"input_tokens": 9, "generated_tokens": n}, **end}
+        ).encode()
         + b"\n\n"
         for n, (text, end) in enumerate(zip(texts, ends, strict=True))
     ]
@@ -65,7 +67,9 @@ def frame_only(frames: list[bytes]) -> None:
 
 
 frames = cumulative(CHUNKS)
-plain = [b'data: {"id":"chatcmpl-1","choices":[{"index":0,"delta":{"content":"tok%d "}}]}\n\n' % n for n in range(CHUNKS)]
+plain = [
+    b'data: {"id":"chatcmpl-1","choices":[{"index":0,"delta":{"content":"tok%d "}}]}\n\n' % n for n in range(CHUNKS)
+]
 print(f"{CHUNKS} chunks, one network read each; best of 60 runs; microseconds a chunk")
 print(f"  event stream to frames             {best_us(lambda: frame_only(plain), CHUNKS):6.2f}")
 print(f"  reka's cumulative stream to events {best_us(lambda: decode(frames), CHUNKS):6.2f}")

@@ -16,6 +16,15 @@ import msgspec
 _MASK = "********"
 
 
+class Revealed(str):
+    """A secret on its way into a header or a file: the value for who writes it, a mask for who prints locals."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"'{_MASK}'"
+
+
 class Secret:
     """A string that refuses to be shown, copied into text, pickled or encoded."""
 
@@ -24,9 +33,9 @@ class Secret:
     def __init__(self, value: str) -> None:
         self.__value = value
 
-    def reveal(self) -> str:
+    def reveal(self) -> Revealed:
         """The value itself, for a request header or a vault's file and nothing else."""
-        return self.__value
+        return Revealed(self.__value)
 
     def __repr__(self) -> str:
         return f"Secret({_MASK})"

@@ -10,10 +10,10 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from operator import sub
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+import trustme
 
 from polychat.errors import BadOption, ConnectFailed, IdleTimeout, Interrupted, PolychatError
 from polychat.net.aiohttp import AiohttpTransport
@@ -647,33 +647,12 @@ def test_header_that_breaks_lines_is_refused() -> None:
 
 # ---------------------------------------------------------------- TLS
 
-# A self-signed pair for 127.0.0.1, made for this file; nobody trusts it, and that is what it is for.
-CERTIFICATE = """\
------BEGIN CERTIFICATE-----
-MIIBmjCCAUGgAwIBAgIUceVv427+Ed5MZzhCn2juOtDS83swCgYIKoZIzj0EAwIw
-FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMDE4MTczOFoYDzIxMjYxMDI3
-MTgxNzM4WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
-PQMBBwNCAARh8IxQo1i4XgZOozmii/7Rw+zXp04wTf5VdhIVUhq+HcdE5z/DdUJP
-EyzLfgG6Mo/mLBY7uIybViM6YQwap4pGo28wbTAdBgNVHQ4EFgQUPpyOfA9k8Now
-pS0osBhjCvOX5iAwHwYDVR0jBBgwFoAUPpyOfA9k8NowpS0osBhjCvOX5iAwDwYD
-VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
-zj0EAwIDRwAwRAIge8D6PcNMuOE6yerIFvJrytBTgXnyNyI0qyCfL35J2fkCIB6P
-S7/YmPiyPZnI4GjcQej3zz7pHQSplZ8/iXGvNPZI
------END CERTIFICATE-----
------BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgNrySiaRn93kwcvT9
-vhoN/EAIsQ38gzUrqCePEwoqtFChRANCAARh8IxQo1i4XgZOozmii/7Rw+zXp04w
-Tf5VdhIVUhq+HcdE5z/DdUJPEyzLfgG6Mo/mLBY7uIybViM6YQwap4pG
------END PRIVATE KEY-----
-"""
-
 
 @pytest.fixture
-def tls(tmp_path: Path) -> ssl.SSLContext:
-    pem = tmp_path / "pair.pem"
-    pem.write_text(CERTIFICATE)
+def tls() -> ssl.SSLContext:
+    """A server's side of TLS, vouched for by an authority that nobody trusts."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
+    trustme.CA().issue_cert("127.0.0.1", "localhost").configure_cert(context)
     return context
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from typing_extensions import override
@@ -17,6 +19,7 @@ from typing_extensions import override
 from polychat import providers
 from polychat.errors import AccountProblem, Interrupted, Unavailable
 from polychat.net.session import Session
+from polychat.net.transport import HttpResponse
 from polychat.providers.reka import Reka
 from polychat.sandbox import Sandbox
 from polychat.testing.bench import Subject
@@ -26,20 +29,17 @@ from polychat.types import Event, Finish, Request, TextDelta
 Batches = AsyncIterator[Sequence[Event]]
 
 
+async def in_order(good: Batches, session: Session) -> Batches:
+    """No defect."""
+    async for batch in good:
+        yield batch
+
+
 async def talks_on(good: Batches, session: Session) -> Batches:
     """Says something after Finish."""
     async for batch in good:
         yield batch
     yield [TextDelta(text="P.S.")]
-
-
-async def loses_long_answers(good: Batches, session: Session) -> Batches:
-    """Stops listening after twenty batches."""
-    heard = 0
-    async for batch in good:
-        heard += 1
-        if heard < 20 or isinstance(batch[-1], Finish):
-            yield batch
 
 
 async def stays(good: Batches, session: Session) -> Batches:
@@ -97,44 +97,82 @@ async def keeps(good: Batches, session: Session) -> Batches:
 
 
 NOTICED_BY: dict[Callable[[Batches, Session], Batches], str] = {
+    in_order: "grammar",
     talks_on: "grammar",
-    loses_long_answers: "chunk_bytes 1",
     stays: "leaving",
     misnames: "status 402",
     glosses_over: "cut_frame inside",
-    drops_the_rest: "drop inside",
+    drops_the_rest: "cut_frame inside",
     logs: "canary cookies objects",
     keeps: "canary cookies objects",
 }
 
 
-class Defective(Reka):
-    """Reka, spoiled by `defect`; `mixes` makes it use the first session it sees for everyone."""
+class Mixing:
+    """Uses the first session it is handed for everyone."""
 
-    defect: Callable[[Batches, Session], Batches] | None = None
-    mixes = False
-    first: Session | None = None
+    def __init__(self) -> None:
+        self._first: Session | None = None
+
+    def __call__(self, session: Session) -> Any:
+        self._first = self._first or session
+        return self._first
+
+
+class Hasty:
+    """A session whose every network read is decoded by itself, as if characters never lay on a border."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    @asynccontextmanager
+    async def open(self, *request: Any, **details: Any) -> AsyncIterator[Any]:
+        async with self._session.open(*request, **details) as response:
+            yield HastyResponse(response)
+
+
+class HastyResponse:
+    """The answer to a hasty session."""
+
+    def __init__(self, response: HttpResponse) -> None:
+        self._response = response
+        self.headers = response.headers
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        async for chunk in self._response.chunks():
+            yield chunk.decode("utf-8", "replace").encode()
+
+
+class Defective(Reka):
+    """Reka, spoiled."""
+
+    def __init__(self) -> None:
+        self.spoil: Callable[[Batches, Session], Batches] = in_order
+        self.misuse: Callable[[Session], Any] = lambda session: session
 
     @override
     async def chat(self, session: Session, request: Request) -> Batches:
-        if self.mixes:
-            session = self.first = self.first or session
-        good = super().chat(session, request)
-        async for batch in good if self.defect is None else type(self).defect(good, session):
+        session = self.misuse(session)
+        async for batch in self.spoil(super().chat(session, request), session):
             yield batch
 
 
 def main() -> None:
     """Judge each defect by the check that is to notice it."""
     provider: Any = providers.load("reka")
+    said = {}
     with Sandbox() as sandbox:
-        said = {"none": verdict("grammar", sandbox)}
         for defect, check in NOTICED_BY.items():
-            type(provider).defect = staticmethod(defect)
+            provider.spoil = defect
             said[defect.__name__] = verdict(check, sandbox)
-        type(provider).defect, provider.mixes = None, True
-        said["mixes"] = verdict("two accounts", sandbox)
-    print(json.dumps(said))
+        provider.spoil = in_order
+        for misuse, check in ((Mixing(), "two accounts"), (Hasty, "chunk_bytes 1")):
+            provider.misuse = misuse
+            said[getattr(misuse, "__name__", "Mixing")] = verdict(check, sandbox)
+    sys.stdout.write(json.dumps(said))
 
 
 def verdict(name: str, sandbox: Sandbox) -> str | None:

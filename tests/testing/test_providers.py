@@ -13,14 +13,14 @@ import pytest
 HERE = Path(__file__).parent
 DEFECTS = {
     "talks_on": "grammar: ",
-    "loses_long_answers": "chunk_bytes 1: the answer over chunk_bytes",
     "stays": "leaving: ",
     "misnames": "status 402: it became Unavailable",
     "glosses_over": "cut_frame inside: the answer broke, and ended as if it had not",
-    "drops_the_rest": "drop inside: ",
+    "drops_the_rest": "cut_frame inside: nothing was kept",
     "logs": "canary cookies objects: a secret is seen in the log of reka",
-    "keeps": "canary cookies objects: a secret is seen in the engine",
-    "mixes": "two accounts: ",
+    "keeps": "canary cookies objects: a secret is seen in the turn",
+    "Mixing": "two accounts: ",
+    "Hasty": "chunk_bytes 1: the answer over chunk_bytes",
 }
 
 
@@ -42,7 +42,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
 
 def test_a_provider_without_defect_passes(verdicts: dict[str, str | None]) -> None:
     """The provider that the defects spoil is itself in order."""
-    assert verdicts["none"] is None
+    assert verdicts["in_order"] is None
 
 
 @pytest.mark.parametrize("defect", DEFECTS)

@@ -187,14 +187,18 @@ class Rendered(Words):
         """Print the last block for good."""
         self._live.update("")
         self._live.stop()
+        self._tail += "\n"
+        self._print_finished()
         self._print_block(self._tail)
         self._tail = ""
 
     def _print_finished(self) -> None:
         lines = self._tail.splitlines(keepends=True)
         begun = _last_block(self._tail[: self._tail.rindex("\n") + 1])
-        self._print_block("".join(lines[:begun]))
-        self._tail = "".join(lines[begun:])
+        if begun:
+            self._live.update("")
+            self._print_block("".join(lines[:begun]))
+            self._tail = "".join(lines[begun:])
 
     def _print_block(self, source: str) -> None:
         if source.strip():
@@ -225,9 +229,16 @@ class _Block:
 
 
 def _trimmed(lines: list[list[Segment]]) -> list[list[Segment]]:
-    """`lines` without the blank ones at both ends."""
-    written = [number for number, line in enumerate(lines) if "".join(segment.text for segment in line).strip()]
+    """`lines` without the spaces that fill them up, and without the blank ones at both ends."""
+    lines = [_without_filling(line) for line in lines]
+    written = [number for number, line in enumerate(lines) if line]
     return lines[written[0] : written[-1] + 1] if written else []
+
+
+def _without_filling(line: list[Segment]) -> list[Segment]:
+    while line and not line[-1].text.strip():
+        line = line[:-1]
+    return [*line[:-1], line[-1]._replace(text=line[-1].text.rstrip())] if line else []
 
 
 def _markdown(source: str) -> Markdown:

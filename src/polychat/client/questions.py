@@ -143,10 +143,12 @@ def _attached(given: dict[str, Any]) -> tuple[Attachment, ...]:
     several = given.pop("images", ())
     if isinstance(several, str | bytes | Mapping):
         raise BadOption("images is not a list; for one picture say image=", field="images")
-    found: list[Attachment] = [attachments.picture(one, field="image") for one in pictures]
-    found += [attachments.picture(one, field=f"images[{index}]") for index, one in enumerate(several)]
     files = given.pop("files", ())
-    return (*found, *(attachments.attachment(one, field=f"files[{index}]") for index, one in enumerate(files)))
+    return (
+        *(attachments.picture(one, field="image") for one in pictures),
+        *attachments.gathered(several, field="images"),
+        *(attachments.attachment(one, field=f"files[{index}]") for index, one in enumerate(files)),
+    )
 
 
 def _with(attached: tuple[Attachment, ...], messages: tuple[Message, ...]) -> tuple[Message, ...]:

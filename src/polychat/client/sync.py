@@ -14,9 +14,9 @@ from types import TracebackType
 from typing import Any, Literal, Self, Unpack, overload
 
 from polychat.client.aio import AsyncClient, AsyncStream
-from polychat.engine.portal import Feed, Portal
 from polychat.client.questions import Question
 from polychat.client.shapes import ChatCompletion, ChatCompletionChunk, ModelList
+from polychat.engine.portal import Feed, Portal
 from polychat.types import Reply, Thread
 
 

@@ -118,12 +118,17 @@ def _named(part: Attachment, field: str) -> str:
 # ---------------------------------------------------------------- fetching what a URL names
 
 
+def has_links(request: Request) -> bool:
+    """True when an attachment is named by its URL alone."""
+    return any(part.data is None for message in request.messages for part in message.attachments)
+
+
 async def inlined(request: Request, transport: Transport, allow_origins: frozenset[str]) -> Request:
     """The request with every URL attachment fetched, for a service that takes bytes only.
 
     Raises: `BadOption` for a private address, a page that is no picture, more than 50 MB, or any other failed fetch.
     """
-    if not any(part.data is None for message in request.messages for part in message.attachments):
+    if not has_links(request):
         return request
     messages = [await _with_bytes(message, transport, allow_origins) for message in request.messages]
     return msgspec.structs.replace(request, messages=tuple(messages))

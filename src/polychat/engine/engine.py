@@ -132,10 +132,17 @@ class Engine:
         session = self.session(chosen.provider, account or chosen.account or (thread.account if thread else None))
         request = msgspec.structs.replace(request, model=chosen.model.id)
         if "remote_media" not in service.info.capabilities:
-            request = await attachments.inlined(request, self._transport(public_only=True), self._own_origins())
+            request = await self._inlined(request)
         turn = self._turn(service, session, request, chosen, total_s)
         await turn.start()
         return turn
+
+    async def _inlined(self, request: Request) -> Request:
+        if self.settings.proxy is not None and attachments.has_links(request):
+            raise BadOption(
+                "a file named by its URL is not fetched through a proxy", field="image", hint="give the file itself"
+            )
+        return await attachments.inlined(request, self._transport(public_only=True), self._own_origins())
 
     def _turn(
         self, service: Provider, session: Session, request: Request, chosen: Route, total_s: float | None

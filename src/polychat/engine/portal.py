@@ -175,7 +175,7 @@ async def _pump(
     except asyncio.CancelledError:
         opened.cancel()
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - handed over to the caller's thread, whatever it is
         opened.set_exception(error)
         return
     try:

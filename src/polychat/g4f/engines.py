@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from polychat import providers
+from polychat.engine import features
 from polychat.engine.engine import Engine, Turn
 from polychat.engine.portal import Portal
 from polychat.errors import AuthExpired, NoAccount, PolychatError, UnsupportedFeature
@@ -127,15 +128,17 @@ class Answer:
 async def ask(question: Question, engines: Engines) -> Answer:
     """Sign in, send the question and wait for the first batch of its answer.
 
-    Raises: any `PolychatError`; a `ValueError` too for no account, a refused credential, no access token.
+    Raises: `ConfigError` before anything is sent, any other `PolychatError`; a `ValueError` too for no account, a refused
+    credential, no access token.
     """
-    service = question.caller.service
+    request, service = question.request, question.caller.service
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(engines.lent(question.caller))
-        if service is not None:
-            await _token(engine, service)
+        chosen = engine.route(request.model, provider=service)
+        features.check(providers.load(chosen.provider).info, chosen.model, request)
+        await _token(engine, chosen.provider, chosen.account)
         with value_errors(NoAccount, AuthExpired):
-            turn = await engine.ask(question.request, provider=service, total_s=question.timeout_s)
+            turn = await engine.ask(request, provider=service, total_s=question.timeout_s)
         await stack.enter_async_context(turn)
         return Answer(turn, stack.pop_all())
 
@@ -147,7 +150,7 @@ async def upload(caller: Caller, service: str, data: bytes, media_type: str, nam
         raise UnsupportedFeature(f"{service} keeps no pictures", provider=service)
     async with engines.lent(caller) as engine:
         await _token(engine, service)
-        with _session(engine, service, AuthExpired) as session:
+        with _session(engine, service, None, AuthExpired) as session:
             return await provider.upload_image(session, data, media_type=media_type, name=name)
 
 
@@ -159,20 +162,20 @@ async def token(caller: Caller, service: str, engines: Engines) -> str:
         return found
 
 
-async def _token(engine: Engine, service: str) -> str | None:
+async def _token(engine: Engine, service: str, account: str | None = None) -> str | None:
     """The access token that the account asks with; None at a service that has none."""
     provider = providers.load(service)
     if not isinstance(provider, SignsIn):
         return None
-    with _session(engine, service, PolychatError) as session:
+    with _session(engine, service, account, PolychatError) as session:
         return (await provider.access_token(session)).reveal()
 
 
 @contextmanager
-def _session(engine: Engine, service: str, *kinds: type[PolychatError]) -> Iterator[Session]:
+def _session(engine: Engine, service: str, account: str | None, *kinds: type[PolychatError]) -> Iterator[Session]:
     """The account's session; an error inside knows its account, and is a `ValueError` too if it is of `kinds`."""
     with value_errors(*kinds):
-        session = engine.session(service)
+        session = engine.session(service, account)
         try:
             yield session
         except PolychatError as error:

@@ -23,7 +23,6 @@ from contextlib import asynccontextmanager
 import aiohttp
 import aiohttp_socks
 from aiohttp.abc import AbstractResolver, AbstractStreamWriter, ResolveResult
-from typing_extensions import override
 from yarl import URL
 
 from polychat.errors import BadOption, ConnectFailed, IdleTimeout, Interrupted, PolychatError
@@ -221,7 +220,6 @@ class _PublicResolver(AbstractResolver):
         self._resolver = aiohttp.ThreadedResolver()
         self._allowed = allowed
 
-    @override
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
@@ -232,7 +230,6 @@ class _PublicResolver(AbstractResolver):
             raise private_address(host)
         return found
 
-    @override
     async def close(self) -> None:
         await self._resolver.close()
 
@@ -248,11 +245,9 @@ class _Upload(aiohttp.Payload):
         self._progress = progress
         self._size = sum(map(len, buffers))
 
-    @override
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         return b"".join(self._buffers).decode(encoding, errors)
 
-    @override
     async def write(self, writer: AbstractStreamWriter) -> None:
         transport = writer.transport
         sent_bytes = 0

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from polychat.credentials import Secret
+from polychat.credentials import Revealed, Secret
 
 _BLANK = " \t"
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -70,7 +70,7 @@ class CookieJar:
 
     def header(self, url: str) -> str | None:
         """The Cookie header for a request to `url`: longest path first, then oldest first; None for no cookie."""
-        return "; ".join(f"{cookie.name}={cookie.value.reveal()}" for cookie in self._for(_place(url))) or None
+        return Revealed("; ".join(f"{one.name}={one.value.reveal()}" for one in self._for(_place(url)))) or None
 
     def absorb(self, url: str, set_cookies: Sequence[str]) -> None:
         """Take the Set-Cookie fields of an answer from `url`; what the RFC says to ignore is ignored."""

@@ -39,7 +39,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 3
     base_s: float = 0.5  # before the second attempt; doubles with each further one
     cap_s: float = 8.0
-    longest_wait_s: float = 30.0  # a service that asks for more is given up
+    longest_wait_s: float = 5.0  # a service that asks for more is given up: a longer wait is the caller's to choose
 
     def delay_s(self, attempt: int, asked_s: float | None, random: Callable[[], float]) -> float | None:
         """How long to wait after attempt number `attempt` (from 1) failed, or None to give up.

@@ -10,20 +10,21 @@ Rules held here, for every provider:
 from __future__ import annotations
 
 import asyncio
+import functools
 import platform
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import msgspec
 
-from polychat.credentials import Account, BearerToken, Credential, Secret, SessionCookies
+from polychat.credentials import Account, BearerToken, Credential, Revealed, Secret, SessionCookies
 from polychat.errors import AuthExpired, FormatChanged, PolychatError
 from polychat.net.clocks import Clocks
 from polychat.net.cookies import CookieJar
+from polychat.net.fetch import origin_of
 from polychat.net.retry import RetryPolicy, retrying
 from polychat.net.statuses import error_for, looks_like_html, quote
 from polychat.net.transport import FilePart, HttpRequest, HttpResponse, Transport
@@ -45,13 +46,6 @@ def user_agent() -> str:
     from polychat import __version__
 
     return f"polychat/{__version__} python/{platform.python_version()}"
-
-
-def origin(url: str) -> str:
-    """Scheme, host and port of an absolute URL, the port always written out."""
-    parts = urlsplit(url)
-    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    return f"{parts.scheme}://{parts.hostname}:{port}"
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +87,7 @@ class Session:
         self._proxy = proxy
         self._retry = retry or RetryPolicy()
         self._home = next(iter(self.hosts.values()))
-        self._origins = {origin(host) for host in self.hosts.values()}
+        self._origins = {origin_of(host) for host in self.hosts.values()}
         self._jar = CookieJar(now=now)
         self._token: BearerToken | None = None
         self._refreshing = asyncio.Lock()
@@ -233,7 +227,7 @@ class Session:
         self._tell("asked", request)
         started = time.perf_counter()
         response = await stack.enter_async_context(
-            self._transport.open(request, self.clocks, progress=partial(self._uploading, request))
+            self._transport.open(request, self.clocks, progress=functools.partial(self._uploading, request))
         )
         elapsed_s = time.perf_counter() - started
         self._tell("answered", request, status=response.status, elapsed_s=elapsed_s)
@@ -250,7 +244,7 @@ class Session:
 
     def owns(self, url: str) -> bool:
         """True when credentials may go there."""
-        return origin(url) in self._origins
+        return origin_of(url) in self._origins
 
     def _proofs(self, url: str, token: Secret | None) -> dict[str, str]:
         """The credential headers for `url`: none for a host that is not the account's own."""
@@ -258,7 +252,7 @@ class Session:
             return {}
         cookie = None if isinstance(self.credential, BearerToken) else self._jar.header(url)
         proofs = {"cookie": cookie} if cookie else {}
-        return proofs | ({"authorization": f"Bearer {token.reveal()}"} if token else {})
+        return proofs | ({"authorization": Revealed(f"Bearer {token.reveal()}")} if token else {})
 
     async def _error(self, response: HttpResponse) -> PolychatError:
         body = await response.read(ERROR_BODY_BYTES)
@@ -266,11 +260,15 @@ class Session:
 
     def own(self, error: PolychatError) -> PolychatError:
         """`error`, knowing its service and account, and without any of the account's secrets in its words."""
-        message = error.message
-        for secret in self._secrets():
-            if len(value := secret.reveal()) >= _SHORTEST_SECRET:
-                message = message.replace(value, "********")
-        return error.reworded(message).located(self.provider, self.account.name if self.account else None)
+        secrets = [value for secret in self._secrets() if len(value := secret.reveal()) >= _SHORTEST_SECRET]
+        link: BaseException | None = error
+        while link is not None:  # what led to it is printed by a traceback too
+            if isinstance(link, PolychatError):
+                link.reworded(
+                    functools.reduce(lambda text, value: text.replace(value, "********"), secrets, link.message)
+                )
+            link = link.__cause__ or link.__context__
+        return error.located(self.provider, self.account.name if self.account else None)
 
     def _secrets(self) -> list[Secret]:
         held = [self._token.token] if self._token else []

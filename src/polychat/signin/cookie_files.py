@@ -86,9 +86,7 @@ def parse(text: str, *, domains: Sequence[str], now: float | None = None) -> Coo
         else:
             expired[cookie.name] = cookie.expires_at
     if not alive:
-        raise _bad(
-            f"all cookies of {domains[0]} in the export have expired, the last on {_day(max(expired.values()))}"
-        )
+        raise _bad(f"all cookies of {domains[0]} in the export have expired, the last on {_day(max(expired.values()))}")
     return CookieFile(
         form=form,
         cookies={name: Secret(cookie.value) for name, cookie in alive.items()},

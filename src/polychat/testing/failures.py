@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from polychat.engine.engine import Engine
 from polychat.errors import (
     AuthExpired,
     BadRequest,
@@ -30,7 +31,7 @@ from polychat.net.clocks import Clocks
 from polychat.providers.base import SignsIn
 from polychat.testing.bench import ALICE, PIECES, Bench, async_check
 from polychat.testing.checks import require, require_equal
-from polychat.types import TextDelta
+from polychat.types import Request, TextDelta
 
 _WAIT_S = 120.0  # longer than anyone waits, so that nothing is repeated
 _LATER = {"retry_after": f"{_WAIT_S:.0f}"}
@@ -121,23 +122,28 @@ async def _keeps_what_came(bench: Bench, fault: str) -> None:
     answer = (await bench.learned()).answer
     text = bench.script()
     bench.fault(fault, after=_AFTER, path=answer)
-    async with bench.engine(clocks=_SHORT) as engine, await engine.ask(bench.request()) as turn:
-        heard = ""
-        try:
-            async for batch in turn:
-                heard += "".join(event.text for event in batch if isinstance(event, TextDelta))
-        except PolychatError as error:
-            broken = error
-        else:
-            raise AssertionError(f"the answer broke, and ended as if it had not: {heard!r}")
-    require(isinstance(broken, Interrupted), f"it became {type(broken).__name__} ({broken}) instead of Interrupted")
-    require(broken.after_content and broken.partial is not None, "nothing was kept of what had come")
-    kept = broken.partial.text if broken.partial else ""
+    async with bench.engine(clocks=_SHORT) as engine:
+        heard, error = await _heard(engine, bench.request())
+    require(isinstance(error, Interrupted), f"it became {type(error).__name__} ({error}) instead of Interrupted")
+    require(error.after_content and error.partial is not None, "nothing was kept of what had come")
+    kept = error.partial.text if error.partial else ""
     require_equal(heard, kept, "the part that was kept")
     least = "".join(PIECES[: _AFTER - _PREAMBLE])
     require(text.startswith(kept), f"{kept!r} is no beginning of the answer")
     require(kept.startswith(least), f"{kept!r} lacks some of {least!r}, which had come")
-    require_equal((bench.name, ALICE), (broken.provider, broken.account), "service and account of the error")
+    require_equal((bench.name, ALICE), (error.provider, error.account), "service and account of the error")
+
+
+async def _heard(engine: Engine, request: Request) -> tuple[str, PolychatError]:
+    """What a reader hears of an answer that breaks, and the error."""
+    heard = ""
+    try:
+        async with await engine.ask(request) as turn:
+            async for batch in turn:
+                heard += "".join(event.text for event in batch if isinstance(event, TextDelta))
+    except PolychatError as error:
+        return heard, error
+    raise AssertionError(f"the answer broke, and ended as if it had not: {heard!r}")
 
 
 async def _waits_no_longer(bench: Bench) -> None:

@@ -21,7 +21,7 @@ from polychat.testing.checks import Check, check_all, require, require_equal
 
 MakeTransport = Callable[[], Transport]
 
-_BOUND_S = 3.0  # generous, for what happens at once
+_BOUND_S = 2.0  # generous, for what happens at once
 _LIMIT_S = 20.0  # of one check
 _USUAL = Clocks()
 _SHORT = Clocks(connect_s=2.0, first_event_s=0.2, between_events_s=0.2)
@@ -36,7 +36,7 @@ def check_transport(make_transport: MakeTransport) -> None:
 
 
 class _Peer:
-    """A server that reads one request a connection, says `answer`, and waits for the client to leave if told to stay."""
+    """A server that reads one request a connection, says `answer`, and closes, or stays until the client leaves."""
 
     def __init__(self, answer: bytes, *, stay: bool) -> None:
         self.url = ""
@@ -56,8 +56,8 @@ class _Peer:
                 await writer.drain()
                 if self._stay:
                     await reader.read()
-                self.left.set()
         finally:
+            self.left.set()
             writer.close()
             with suppress(OSError):
                 await writer.wait_closed()

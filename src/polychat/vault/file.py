@@ -163,7 +163,7 @@ class FileVault:
 
 def _reveal(value: Any) -> str:
     if isinstance(value, Secret):
-        return value.reveal()
+        return str(value.reveal())
     raise NotImplementedError(type(value).__name__)
 
 

@@ -28,7 +28,7 @@ _PERSON = "sandbox-alice"
 _QUESTION = "What is on the picture?"
 _TOKENS_PER_S = 40.0  # on a terminal, so that the stream can be seen
 _WORDS = {
-    "/access_token": "the session cookie is exchanged for an access token",
+    "/access_token": "session cookie → access token",
     "/upload-image": "the picture",
     "/chat": "the question",
 }
@@ -80,11 +80,11 @@ def _drawn() -> bytes:
 def _introduce(sandbox: Sandbox, picture: Image, image: str | None, question: str) -> None:
     from polychat.cli.phrases import size
 
-    note("polychat demo: one question from start to end\n", bold=True)
-    note(f"1. a sandbox runs at {sandbox.url}: Reka's web chat, emulated on this machine; no account, no network")
-    note(f"2. the session cookie of its person {_PERSON} is the sign-in, as a browser would hold it")
-    shown = f"{image or 'drawn for this demo'}, {picture.media_type}, {size(len(picture.data or b''))}"
-    note(f"3. the question is “{question}”, with a picture ({shown})\n")
+    note("polychat demo: one question from start to end, without account or network\n", bold=True)
+    note(f"1. a sandbox runs at {sandbox.url}, with Reka's web chat emulated")
+    note(f"2. the sign-in is the session cookie of its person {_PERSON}")
+    shown = f"{image or 'a drawing'}, {picture.media_type}, {size(len(picture.data or b''))}"
+    note(f"3. the question is “{question}”\n   with a picture ({shown})\n")
 
 
 async def _ask(sandbox: Sandbox, picture: Image, question: str, *, as_json: bool) -> None:
@@ -121,7 +121,7 @@ def _prove(sandbox: Sandbox, picture: Image) -> None:
     received = [part.sha256 for entry in uploads for part in entry.parts or []]
     if received != [sent]:
         raise FormatChanged(f"the picture did not arrive whole: sha256 {sent} was sent, {received} was received")
-    note(f"proof: the picture's sha256 is {sent[:16]}…, and so is that of what the service received")
+    note(f"proof: the picture and what the service received have one sha256, {sent[:12]}…")
 
 
 def _say_what_next() -> None:
@@ -129,9 +129,9 @@ def _say_what_next() -> None:
 
     name = _program_name()
     commands = (
-        (f"  {name} sandbox", "serve the sandbox; its first line points polychat at it"),
-        (f"  {name} login reka --cookies FILE", "keep your own session, exported from your browser"),
-        (f'  {name} -i PICTURE "{_QUESTION}"', "ask with it"),
+        (f"  {name} sandbox", "serve it; its first line points polychat there"),
+        (f"  {name} login reka --cookies FILE", "keep your own browser session"),
+        (f'  {name} -i PICTURE "Who is this?"', "ask with it"),
     )
     note("\nnext:")
     for line in table(commands):

@@ -1,0 +1,66 @@
+"""Engines are kept for their callers, bounded, and never closed under a guest."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from pathlib import Path
+
+from polychat.engine.engine import Engine
+from polychat.g4f import engines
+from polychat.g4f.callers import Caller, caller
+from polychat.g4f.engines import KEPT, Engines
+
+
+def keyed(number: int) -> Caller:
+    """One of many callers."""
+    return caller("reka", api_key=f"key-{number}", proxy=None)
+
+
+async def lent(kept: Engines, number: int) -> Engine:
+    """The engine that caller gets."""
+    async with kept.lent(keyed(number)) as engine:
+        return engine
+
+
+def test_equal_callers_share_an_engine_and_others_do_not(home: Path) -> None:
+    """The engine, and with it the token, is kept between calls, for one account alone."""
+
+    async def main() -> None:
+        kept = Engines()
+        assert await lent(kept, 1) is await lent(kept, 1)
+        assert await lent(kept, 1) is not await lent(kept, 2)
+        await kept.aclose()
+
+    asyncio.run(main())
+
+
+def test_the_least_recently_used_engine_goes_first(home: Path) -> None:
+    """Beyond the bound an engine that nobody uses is let go, and one that is lent or was just used is not."""
+
+    async def main() -> None:
+        kept = Engines()
+        async with kept.lent(keyed(0)) as busy:
+            first, second = await lent(kept, 1), await lent(kept, 2)
+            for number in range(3, KEPT):
+                await lent(kept, number)
+            assert await lent(kept, 1) is first
+            await lent(kept, KEPT)
+            assert await lent(kept, 1) is first
+            assert await lent(kept, 2) is not second
+            assert await lent(kept, 0) is busy
+        await kept.aclose()
+
+    asyncio.run(main())
+
+
+def test_each_loop_has_its_own_engines(home: Path) -> None:
+    """Within a loop they are the same; the next loop finds new ones, and nothing of the old one is held."""
+
+    async def main() -> Engines:
+        assert await engines.here() is await engines.here()
+        return await engines.here()
+
+    assert asyncio.run(main()) is not asyncio.run(main())
+    gc.collect()
+    assert [loop for loop in gc.get_objects() if isinstance(loop, asyncio.BaseEventLoop) and loop.is_closed()] == []
