@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import weakref
 from pathlib import Path
 
 from polychat.engine.engine import Engine
@@ -57,10 +58,27 @@ def test_the_least_recently_used_engine_goes_first(home: Path) -> None:
 def test_each_loop_has_its_own_engines(home: Path) -> None:
     """Within a loop they are the same; the next loop finds new ones, and nothing of the old one is held."""
 
-    async def main() -> Engines:
+    async def main() -> tuple[Engines, weakref.ref[asyncio.AbstractEventLoop]]:
         assert await engines.here() is await engines.here()
-        return await engines.here()
+        return await engines.here(), weakref.ref(asyncio.get_running_loop())
 
-    assert asyncio.run(main()) is not asyncio.run(main())
+    first, loop = asyncio.run(main())
+    assert asyncio.run(main())[0] is not first
     gc.collect()
-    assert [loop for loop in gc.get_objects() if isinstance(loop, asyncio.BaseEventLoop) and loop.is_closed()] == []
+    assert loop() is None
+
+
+def test_a_loop_that_was_closed_carelessly_is_forgotten(home: Path) -> None:
+    """Also where a loop ends without closing its generators, the next one lets it go."""
+    careless = asyncio.new_event_loop()
+    careless.run_until_complete(engines.here())
+    careless.close()
+    loop = weakref.ref(careless)
+    del careless
+
+    async def main() -> None:
+        await engines.here()
+
+    asyncio.run(main())
+    gc.collect()
+    assert loop() is None

@@ -15,10 +15,11 @@ from types import TracebackType
 from typing import Self
 
 from polychat import providers
+from polychat.credentials import Secret
 from polychat.engine import features
 from polychat.engine.engine import Engine, Turn
 from polychat.engine.portal import Portal
-from polychat.errors import AuthExpired, NoAccount, PolychatError, UnsupportedFeature
+from polychat.errors import AuthExpired, NoAccount, PolychatError
 from polychat.g4f.callers import Caller
 from polychat.g4f.errors import value_errors
 from polychat.g4f.questions import Question
@@ -128,15 +129,15 @@ class Answer:
 async def ask(question: Question, engines: Engines) -> Answer:
     """Sign in, send the question and wait for the first batch of its answer.
 
-    Raises: `ConfigError` before anything is sent, any other `PolychatError`; a `ValueError` too for no account, a refused
-    credential, no access token.
+    Raises: `ConfigError` before anything is sent; any other `PolychatError`; for no account, a refused credential or no
+    access token one that is a `ValueError` too.
     """
     request, service = question.request, question.caller.service
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(engines.lent(question.caller))
         chosen = engine.route(request.model, provider=service)
         features.check(providers.load(chosen.provider).info, chosen.model, request)
-        await _token(engine, chosen.provider, chosen.account)
+        await _sign_in(engine, chosen.provider, chosen.account)
         with value_errors(NoAccount, AuthExpired):
             turn = await engine.ask(request, provider=service, total_s=question.timeout_s)
         await stack.enter_async_context(turn)
@@ -144,12 +145,11 @@ async def ask(question: Question, engines: Engines) -> Answer:
 
 
 async def upload(caller: Caller, service: str, data: bytes, media_type: str, name: str, engines: Engines) -> str:
-    """Store a picture with the service; its URL there."""
+    """Store a picture with the service; its URL there. Raises as `ask` does."""
     provider = providers.load(service)
-    if not isinstance(provider, UploadsImages):
-        raise UnsupportedFeature(f"{service} keeps no pictures", provider=service)
+    assert isinstance(provider, UploadsImages), f"{service} keeps no pictures"
     async with engines.lent(caller) as engine:
-        await _token(engine, service)
+        await _sign_in(engine, service)
         with _session(engine, service, None, AuthExpired) as session:
             return await provider.upload_image(session, data, media_type=media_type, name=name)
 
@@ -157,18 +157,18 @@ async def upload(caller: Caller, service: str, data: bytes, media_type: str, nam
 async def token(caller: Caller, service: str, engines: Engines) -> str:
     """An access token that is valid now. Every failure is a `ValueError` too."""
     async with engines.lent(caller) as engine:
-        if (found := await _token(engine, service)) is None:
-            raise UnsupportedFeature(f"{service} gives no access tokens", provider=service)
-        return found
+        found = await _sign_in(engine, service)
+        assert found is not None, f"{service} gives no access tokens"
+        return str(found.reveal())
 
 
-async def _token(engine: Engine, service: str, account: str | None = None) -> str | None:
+async def _sign_in(engine: Engine, service: str, account: str | None = None) -> Secret | None:
     """The access token that the account asks with; None at a service that has none."""
     provider = providers.load(service)
     if not isinstance(provider, SignsIn):
         return None
     with _session(engine, service, account, PolychatError) as session:
-        return (await provider.access_token(session)).reveal()
+        return await provider.access_token(session)
 
 
 @contextmanager

@@ -54,9 +54,12 @@ class AbstractProvider:
     ) -> CreateResult:
         """The answer's pieces of text. Nothing happens before the first is asked for.
 
-        model: the service's own id, or its bare name for the default one. stream: a wish; what comes is as the
-        service cuts it. proxy: an http(s) or socks URL. api_key: an access token, instead of cookies. image: goes with the last
-        user message. Other arguments are those of `Client`, then the service's own options.
+        model: the service's own id, or its bare name for the default one.
+        stream: a wish; what comes is as the service cuts it.
+        proxy: an http(s) or socks URL.
+        api_key: a key or access token, instead of cookies.
+        image: goes with the last user message.
+        kwargs: those of `Client`, then the service's own options.
 
         Raises: `ValueError` (and `NoAccount`, `AuthExpired` or why else there is no token) without a usable account;
         `BadOption`, `UnsupportedFeature` for wrong arguments; any other `PolychatError`.
