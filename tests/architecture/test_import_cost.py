@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,25 +13,28 @@ import pytest
 IMPORT_MS = 120.0
 IMPORT_MB = 30.0
 RUNS = 5
+LINUX = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from Linux's /proc")
 NEVER = ("openai", "pydantic", "rich", "playwright", "aiohttp")
 
 MEASURE = """
-import json, os, resource, sys, time
+import json, os, sys, time
+from pathlib import Path
 
 seen = []
 sys.addaudithook(lambda event, arguments: seen.append(event))
 environ = dict(os.environ)
-before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 started = time.perf_counter()
 {program}
 elapsed_ms = (time.perf_counter() - started) * 1000
-after_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+writes = {{event for event in seen if event in ("os.putenv", "os.unsetenv")}} | (os.environ.keys() ^ environ.keys())
+status = Path("/proc/self/status")
+peak = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")] if status.exists() else []
 print(json.dumps({{
     "ms": elapsed_ms,
-    "mb": (after_kb - before_kb) / 1024,
-    "sockets": sorted({{event for event in seen if event.startswith("socket.")}}),
-    "writes": sorted({{event for event in seen if event in ("os.putenv", "os.unsetenv")}} | (set(os.environ) ^ set(environ))),
-    "modules": sorted({{name.partition(".")[0] for name in sys.modules}}),
+    "mb": int(peak[0].split()[1]) / 1024 if peak else None,
+    "sockets": [event for event in seen if event.startswith("socket.")],
+    "writes": list(writes),
+    "modules": [name.partition(".")[0] for name in sys.modules],
 }}))
 """
 
@@ -50,9 +54,14 @@ def runs() -> list[dict[str, Any]]:
     return [cost("import polychat") for _ in range(RUNS)]
 
 
-def test_import_is_fast_and_small(runs: list[dict[str, Any]]) -> None:
-    """DESIGN 10: under 120 ms and 30 MB; the best of five runs, for the machine may be busy."""
+def test_import_is_fast(runs: list[dict[str, Any]]) -> None:
+    """DESIGN 10: under 120 ms; the best of five runs, for the machine may be busy."""
     assert min(run["ms"] for run in runs) < IMPORT_MS
+
+
+@LINUX
+def test_import_is_small(runs: list[dict[str, Any]]) -> None:
+    """DESIGN 10: under 30 MB at the peak, the interpreter included."""
     assert min(run["mb"] for run in runs) < IMPORT_MB
 
 
@@ -95,8 +104,12 @@ def test_a_broken_promise_is_noticed(program: str, seen: str, expected: str) -> 
     assert expected in cost(program)[seen]
 
 
-def test_cost_is_noticed() -> None:
-    """The measurement sees time and memory being used."""
-    measured = cost("time.sleep(0.13); kept = bytearray(40 * 2**20)")
-    assert measured["ms"] > IMPORT_MS
-    assert measured["mb"] > IMPORT_MB
+def test_a_slow_import_is_noticed() -> None:
+    """The measurement sees time pass."""
+    assert cost("time.sleep(0.13)")["ms"] > IMPORT_MS
+
+
+@LINUX
+def test_a_large_import_is_noticed() -> None:
+    """The measurement sees memory that was given back again."""
+    assert cost("kept = b'x' * 2**25; del kept")["mb"] > IMPORT_MB

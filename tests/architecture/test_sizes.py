@@ -14,7 +14,11 @@ FUNCTION_LINES = 60
 MEDIAN_LINES = 10  # and below
 FACADE_NAMES = 40
 
-ABOUT_THE_WHOLE = {"architecture"}  # rooms of tests that mirror no room of the package
+NO_MIRROR = {
+    "architecture": "rules about the whole package",
+    "docs": "the pages and the examples, run as they stand",
+    "g4f/test_examples.py": "the examples of the seed documents, which use all of g4f",
+}
 
 
 def large_files(sources: dict[str, str]) -> list[str]:
@@ -69,7 +73,12 @@ def exported(source: str) -> list[str]:
 
 def homeless(tests: Collection[str], sources: Collection[str]) -> list[str]:
     """Test files whose name is no module or room of the package: `net/test_retry.py` is about `net/retry.py`."""
-    return [test for test in tests if PurePosixPath(test).parts[0] not in ABOUT_THE_WHOLE and not _home(test, sources)]
+    excepted = [PurePosixPath(path) for path in NO_MIRROR]
+    return [
+        test
+        for test in tests
+        if not any(PurePosixPath(test).is_relative_to(path) for path in excepted) and not _home(test, sources)
+    ]
 
 
 def _home(test: str, sources: Collection[str]) -> bool:

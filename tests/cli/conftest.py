@@ -12,10 +12,11 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+
 from polychat.sandbox import Sandbox
 
 TIMEOUT_S = 30.0
@@ -93,20 +94,6 @@ class Program:
 
     def _env(self, changes: Mapping[str, str | None] | None) -> dict[str, str]:
         return {name: value for name, value in (self.env | dict(changes or {})).items() if value is not None}
-
-
-@pytest.fixture(scope="module")
-def emulation() -> Iterator[Sandbox]:
-    """One sandbox for the tests of a module."""
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(emulation: Sandbox) -> Sandbox:
-    """The sandbox as it is at its start."""
-    emulation.reset()
-    return emulation
 
 
 @pytest.fixture

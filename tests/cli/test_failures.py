@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from polychat import errors
 from polychat.cli import failures
 from polychat.types import Reply

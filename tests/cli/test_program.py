@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 import pytest
+
 from polychat.cli.program import COMMANDS, program
 
 HEAVY = {"aiohttp", "rich", "PIL", "starlette", "uvicorn", "asyncio", "polychat.net"}
@@ -102,7 +103,9 @@ def test_an_error_is_one_line_of_json_where_json_is_wanted(polychat: Any) -> Non
     assert set(error) == {"code", "message", "hint", "provider", "account", "retry_after_s"}
 
 
-@pytest.mark.parametrize("args", [["--config", "own.toml", "hi"], ["hi", "--config", "own.toml"], ["--config=own.toml", "chat", "hi"]])
+@pytest.mark.parametrize(
+    "args", [["--config", "own.toml", "hi"], ["hi", "--config", "own.toml"], ["--config=own.toml", "chat", "hi"]]
+)
 def test_a_config_file_counts_before_and_after_the_command(polychat: Any, args: list[str]) -> None:
     """--config is the program's and every command's."""
     (polychat.home / "own.toml").write_text('model = "reka/reka-edge"\n')
@@ -129,7 +132,7 @@ def test_a_broken_config_is_3(polychat: Any, content: str | None) -> None:
 
 def test_a_reader_that_leaves_is_no_error(polychat: Any) -> None:
     """`polychat ... | head` ends in silence."""
-    polychat.sandbox.script("reka", text="word " * 40_000)
+    polychat.sandbox.script("reka", chunks=["word " * 20_000] * 3)
     process = polychat.start("chat", "hi")
     assert process.stdout is not None
     assert process.stderr is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from http.client import HTTPConnection
@@ -10,10 +11,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from PIL import Image
 
 from polychat.g4f.cookies import set_cookies
 from polychat.sandbox.server import Sandbox
+
+CAT = Path(__file__).parents[2] / "docs/images/cat.jpeg"
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("POLYCHAT_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "docs/images").mkdir(parents=True)
-    Image.new("RGB", (64, 48), "orange").save(tmp_path / "docs/images/cat.jpeg")
+    shutil.copy(CAT, tmp_path / "docs/images")
     return tmp_path
 
 

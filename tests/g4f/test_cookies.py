@@ -12,7 +12,7 @@ def test_cookies_are_kept_by_domain_until_forgotten() -> None:
     mine["appSession"] = "two"
     got = get_cookies("example.org")
     got["appSession"] = "three"
-    assert get_cookies("example.org") == {"appSession": "one"}
+    assert get_cookies("EXAMPLE.org") == get_cookies(".example.org") == {"appSession": "one"}
     assert get_cookies("www.example.org") == {}
     set_cookies("example.org", {})
     assert get_cookies("example.org") == {}

@@ -7,10 +7,14 @@ import gc
 import weakref
 from pathlib import Path
 
+import pytest
+
 from polychat.engine.engine import Engine
 from polychat.g4f import engines
 from polychat.g4f.callers import Caller, caller
 from polychat.g4f.engines import KEPT, Engines
+from polychat.g4f.questions import question
+from polychat.sandbox.server import Sandbox
 
 
 def keyed(number: int) -> Caller:
@@ -55,6 +59,32 @@ def test_the_least_recently_used_engine_goes_first(home: Path) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_an_answer_gives_its_engine_back(reka: Sandbox, whole: bool) -> None:
+    """Once read, or left early, an answer no longer keeps its engine from being let go."""
+
+    async def main() -> None:
+        kept = Engines()
+        asked = question(
+            "reka-core", [{"role": "user", "content": "Hello"}], True, provider="reka", api_key="your_api_key"
+        )
+        answer = await engines.ask(asked, kept)
+        async with kept.lent(asked.caller) as engine:
+            pass
+        if whole:
+            assert "Hello" in (await answer.reply()).text
+        else:
+            async with answer:
+                pass
+        for number in range(KEPT):
+            await lent(kept, number)
+        async with kept.lent(asked.caller) as another:
+            assert another is not engine
+        await kept.aclose()
+
+    asyncio.run(main())
+
+
 def test_each_loop_has_its_own_engines(home: Path) -> None:
     """Within a loop they are the same; the next loop finds new ones, and nothing of the old one is held."""
 
@@ -63,9 +93,9 @@ def test_each_loop_has_its_own_engines(home: Path) -> None:
         return await engines.here(), weakref.ref(asyncio.get_running_loop())
 
     first, loop = asyncio.run(main())
-    assert asyncio.run(main())[0] is not first
     gc.collect()
     assert loop() is None
+    assert asyncio.run(main())[0] is not first
 
 
 def test_a_loop_that_was_closed_carelessly_is_forgotten(home: Path) -> None:

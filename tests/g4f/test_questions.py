@@ -16,10 +16,10 @@ HELLO: list[dict[str, Any]] = [{"role": "user", "content": "Hello"}]
 
 def test_arguments_find_their_places(home: Path) -> None:
     """Known arguments are checked and placed, None means not given, and the rest are the service's options."""
-    given = {"max_tokens": 5, "temperature": None, "stop": "END", "timeout": 3, "use_code_interpreter": True}
+    given = {"max_tokens": 5, "web_search": None, "stop": "END", "timeout": 3, "use_code_interpreter": True}
     asked = question("reka-core", HELLO, True, provider="reka", **given)
     request = asked.request
-    assert (request.model, request.stream, request.max_tokens, request.temperature) == ("reka-core", True, 5, None)
+    assert (request.model, request.stream, request.max_tokens, request.web_search) == ("reka-core", True, 5, False)
     assert (request.stop, request.options, asked.timeout_s) == (("END",), {"use_code_interpreter": True}, 3.0)
 
 

@@ -14,8 +14,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from typing_extensions import override
-
 from polychat import providers
 from polychat.errors import AccountProblem, Interrupted, Unavailable
 from polychat.net.session import Session
@@ -23,7 +21,7 @@ from polychat.net.transport import HttpResponse
 from polychat.providers.reka import Reka
 from polychat.sandbox import Sandbox
 from polychat.testing.bench import Subject
-from polychat.testing.providers import PROVIDER_CHECKS
+from polychat.testing.providers import PROVIDER_CHECKS, check_provider
 from polychat.types import Event, Finish, Request, TextDelta
 
 Batches = AsyncIterator[Sequence[Event]]
@@ -96,6 +94,14 @@ async def keeps(good: Batches, session: Session) -> Batches:
         yield batch
 
 
+async def copies(good: Batches, session: Session) -> Batches:
+    """Holds the session cookie as plain text while it works."""
+    cookie = session.cookies.get("appSession")
+    plain = str(cookie.reveal()) if cookie else "a token"
+    async for batch in good:
+        yield batch if plain else []
+
+
 NOTICED_BY: dict[Callable[[Batches, Session], Batches], str] = {
     in_order: "grammar",
     talks_on: "grammar",
@@ -103,8 +109,9 @@ NOTICED_BY: dict[Callable[[Batches, Session], Batches], str] = {
     misnames: "status 402",
     glosses_over: "cut_frame inside",
     drops_the_rest: "cut_frame inside",
-    logs: "canary cookies objects",
-    keeps: "canary cookies objects",
+    logs: "canary objects",
+    keeps: "canary objects",
+    copies: "canary errors",
 }
 
 
@@ -153,7 +160,6 @@ class Defective(Reka):
         self.spoil: Callable[[Batches, Session], Batches] = in_order
         self.misuse: Callable[[Session], Any] = lambda session: session
 
-    @override
     async def chat(self, session: Session, request: Request) -> Batches:
         session = self.misuse(session)
         async for batch in self.spoil(super().chat(session, request), session):
@@ -161,7 +167,7 @@ class Defective(Reka):
 
 
 def main() -> None:
-    """Judge each defect by the check that is to notice it."""
+    """Judge each defect by the check that is to notice it, and one of them by all checks."""
     provider: Any = providers.load("reka")
     said = {}
     with Sandbox() as sandbox:
@@ -172,14 +178,20 @@ def main() -> None:
         for misuse, check in ((Mixing(), "two accounts"), (Hasty, "chunk_bytes 1")):
             provider.misuse = misuse
             said[getattr(misuse, "__name__", "Mixing")] = verdict(check, sandbox)
+        said["any"] = objection(lambda: check_provider("reka", sandbox))
     sys.stdout.write(json.dumps(said))
 
 
 def verdict(name: str, sandbox: Sandbox) -> str | None:
     """What the check of that name says about the provider."""
     (check,) = (check for check in PROVIDER_CHECKS if check.name == name)
+    return objection(lambda: check(Subject("reka", sandbox)))
+
+
+def objection(judge: Callable[[], None]) -> str | None:
+    """The sentence a judge raises, or None."""
     try:
-        check(Subject("reka", sandbox))
+        judge()
     except AssertionError as error:
         return str(error)
     return None

@@ -17,8 +17,9 @@ DEFECTS = {
     "misnames": "status 402: it became Unavailable",
     "glosses_over": "cut_frame inside: the answer broke, and ended as if it had not",
     "drops_the_rest": "cut_frame inside: nothing was kept",
-    "logs": "canary cookies objects: a secret is seen in the log of reka",
-    "keeps": "canary cookies objects: a secret is seen in the turn",
+    "logs": "canary objects: a secret is seen in the log of reka",
+    "keeps": "canary objects: a secret is seen in the turn",
+    "copies": "canary errors: a secret is seen in the error of challenge",
     "Mixing": "two accounts: ",
     "Hasty": "chunk_bytes 1: the answer over chunk_bytes",
 }
@@ -43,6 +44,11 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
 def test_a_provider_without_defect_passes(verdicts: dict[str, str | None]) -> None:
     """The provider that the defects spoil is itself in order."""
     assert verdicts["in_order"] is None
+
+
+def test_check_provider_stops_at_the_first_broken_promise(verdicts: dict[str, str | None]) -> None:
+    """The whole judge passes no provider that one of its checks refuses."""
+    assert (verdicts["any"] or "").startswith("chunk_bytes 1: ")
 
 
 @pytest.mark.parametrize("defect", DEFECTS)

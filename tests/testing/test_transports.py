@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from typing_extensions import override
 
 from polychat.errors import BadRequest, IdleTimeout, TransportProblem
 from polychat.net.aiohttp import AiohttpTransport
@@ -38,7 +37,6 @@ class _Response:
 class _Defective(AiohttpTransport):
     """A transport whose every answer passes through `spoiled`."""
 
-    @override
     @asynccontextmanager
     async def open(
         self, request: HttpRequest, clocks: Clocks, *, progress: Callable[[int, int], None] | None = None
@@ -57,7 +55,6 @@ class _Defective(AiohttpTransport):
 
 
 class _Raising(_Defective):
-    @override
     async def spoiled(self, response: HttpResponse) -> Any:
         if response.status >= 400:
             raise BadRequest("the service said no")
@@ -65,19 +62,16 @@ class _Raising(_Defective):
 
 
 class _Hiding(_Defective):
-    @override
     async def spoiled(self, response: HttpResponse) -> Any:
         return _Response(response, status=200) if response.status == 302 else response
 
 
 class _Embellishing(_Defective):
-    @override
     def asked(self, request: HttpRequest) -> HttpRequest:
         return msgspec.structs.replace(request, headers={**request.headers, "dnt": "1"})
 
 
 class _Hoarding(_Defective):
-    @override
     async def spoiled(self, response: HttpResponse) -> Any:
         body = await response.read(1000)
 
@@ -88,7 +82,6 @@ class _Hoarding(_Defective):
 
 
 class _Trailing(_Defective):
-    @override
     async def spoiled(self, response: HttpResponse) -> Any:
         async def chunks() -> AsyncIterator[bytes]:
             async for chunk in response.chunks():
@@ -99,7 +92,6 @@ class _Trailing(_Defective):
 
 
 class _Greedy(_Defective):
-    @override
     async def spoiled(self, response: HttpResponse) -> Any:
         async def read(limit_bytes: int) -> bytes:
             return await response.read(limit_bytes + 1)
@@ -114,7 +106,6 @@ class _Staying(AiohttpTransport):
         super().__init__()
         self._kept: list[Any] = []
 
-    @override
     @asynccontextmanager
     async def open(
         self, request: HttpRequest, clocks: Clocks, *, progress: Callable[[int, int], None] | None = None
@@ -123,7 +114,6 @@ class _Staying(AiohttpTransport):
         self._kept.append(context)
         yield await context.__aenter__()
 
-    @override
     async def aclose(self) -> None:
         for context in self._kept:
             await context.__aexit__(None, None, None)
@@ -131,7 +121,6 @@ class _Staying(AiohttpTransport):
 
 
 class _Confusing(_Defective):
-    @override
     @asynccontextmanager
     async def open(
         self, request: HttpRequest, clocks: Clocks, *, progress: Callable[[int, int], None] | None = None

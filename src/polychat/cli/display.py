@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, aclosing
+from itertools import pairwise
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -193,12 +194,14 @@ class Rendered(Words):
         self._tail = ""
 
     def _print_finished(self) -> None:
-        lines = self._tail.splitlines(keepends=True)
-        begun = _last_block(self._tail[: self._tail.rindex("\n") + 1])
-        if begun:
-            self._live.update("")
-            self._print_block("".join(lines[:begun]))
-            self._tail = "".join(lines[begun:])
+        lines = self._tail.split("\n")  # as Markdown counts them
+        starts = _block_starts(self._tail[: self._tail.rindex("\n") + 1])
+        if len(starts) < 2:
+            return
+        self._live.update("")
+        for start, end in pairwise([0, *starts[1:]]):
+            self._print_block("".join(f"{line}\n" for line in lines[start:end]))
+        self._tail = "\n".join(lines[starts[-1] :])
 
     def _print_block(self, source: str) -> None:
         if source.strip():
@@ -247,7 +250,6 @@ def _markdown(source: str) -> Markdown:
     return Markdown(harmless(source), code_theme="ansi_dark", hyperlinks=False)
 
 
-def _last_block(source: str) -> int:
-    """The line in which the last block of `source` begins; all blocks before it are finished."""
-    starts = [token.map[0] for token in _markdown(source).parsed if token.level == 0 and token.map]
-    return max(starts, default=0)
+def _block_starts(source: str) -> list[int]:
+    """The lines in which blocks begin; all of them but the last are finished."""
+    return [token.map[0] for token in _markdown(source).parsed if token.level == 0 and token.map]

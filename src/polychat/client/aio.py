@@ -15,7 +15,6 @@ import secrets
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
-from types import TracebackType
 from typing import Any, Literal, Self, Unpack, overload
 
 from polychat.client import questions
@@ -97,9 +96,7 @@ class AsyncClient:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         await self.aclose()
 
 
@@ -216,9 +213,7 @@ class AsyncStream:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         await self.close()
 
 

@@ -11,13 +11,11 @@ from polychat.engine import attachments
 from polychat.errors import BadOption
 from polychat.types import (
     Attachment,
-    Message,
     Modality,
     NamedTool,
     ReasoningEffort,
     Request,
     ResponseFormat,
-    Text,
     Thread,
     Tool,
 )
@@ -110,7 +108,7 @@ def request(model: str, messages: Any, stream: bool, given: dict[str, Any]) -> R
         raise BadOption("model is empty", field="model", hint="see what there is: polychat models")
     return Request(
         model=model,
-        messages=_with(_attached(given), openai_messages.messages(messages)),
+        messages=attachments.shown(openai_messages.messages(messages), _attached(given)),
         stream=stream,
         thread=thread(given.pop("conversation", None)),
         tools=_tools(given.pop("tools", ())),
@@ -149,17 +147,6 @@ def _attached(given: dict[str, Any]) -> tuple[Attachment, ...]:
         *attachments.gathered(several, field="images"),
         *(attachments.attachment(one, field=f"files[{index}]") for index, one in enumerate(files)),
     )
-
-
-def _with(attached: tuple[Attachment, ...], messages: tuple[Message, ...]) -> tuple[Message, ...]:
-    """The talk with `attached` on its last user message, before its words."""
-    if not attached:
-        return messages
-    for index in range(len(messages) - 1, -1, -1):
-        if messages[index].role == "user":
-            message = msgspec.structs.replace(messages[index], parts=(*attached, *messages[index].parts))
-            return (*messages[:index], message, *messages[index + 1 :])
-    return (*messages, Message(role="user", parts=(*attached, Text(text=""))))
 
 
 def _plain(given: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import deque
 from functools import partial
-from types import TracebackType
 from typing import Any, Literal, Self, Unpack, overload
 
 from polychat.client.aio import AsyncClient, AsyncStream
@@ -36,9 +35,7 @@ class Client:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.close()
 
 
@@ -150,7 +147,5 @@ class Stream:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.close()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,6 +33,22 @@ def picture(source: Any, *, field: str = "image") -> Image:
     if found.url is not None and found.data is None:
         return Image(url=found.url)
     raise BadOption(f"{_named(found, field)} is {found.media_type}, not a picture", field=field)
+
+
+def gathered(sources: Iterable[Any], *, field: str) -> tuple[Image, ...]:
+    """Several pictures, in order."""
+    return tuple(picture(source, field=f"{field}[{index}]") for index, source in enumerate(sources))
+
+
+def shown(messages: tuple[Message, ...], attached: Sequence[Attachment]) -> tuple[Message, ...]:
+    """The talk with `attached` on its last user message, before its words; on one of their own if there is none."""
+    if not attached:
+        return messages
+    for index in reversed(range(len(messages))):
+        if messages[index].role == "user":
+            message = msgspec.structs.replace(messages[index], parts=(*attached, *messages[index].parts))
+            return (*messages[:index], message, *messages[index + 1 :])
+    return (*messages, Message(role="user", parts=tuple(attached)))
 
 
 def attachment(source: Any, *, field: str = "file") -> Attachment:
@@ -151,8 +167,3 @@ async def _fetched(part: Attachment, url: str, transport: Transport, allow_origi
     if isinstance(part, Image) and not isinstance(found, Image):
         raise BadOption(f"{url.partition('?')[0]} is {found.media_type}, not a picture", field="image")
     return found
-
-
-def gathered(sources: Iterable[Any], *, field: str) -> tuple[Image, ...]:
-    """Several pictures, in order."""
-    return tuple(picture(source, field=f"{field}[{index}]") for index, source in enumerate(sources))

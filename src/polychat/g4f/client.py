@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Generator, Iterator
 from contextlib import closing
 from functools import partial
-from types import TracebackType
 from typing import Any, Literal, Self, overload
 
 from polychat.engine.portal import Feed
@@ -164,7 +163,5 @@ class AsyncStream:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         await self.aclose()

@@ -11,23 +11,29 @@ from collections.abc import Mapping
 
 from polychat.g4f.typing import Cookies
 
-_lock = threading.Lock()
-_kept: dict[str, Cookies] = {}
 
+class _Store:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[str, Cookies] = {}
 
-def set_cookies(domain: str, cookies: Mapping[str, str] | None = None) -> None:
-    """Use `cookies` for `domain` from now on, in place of what was there; none or an empty mapping forgets it."""
-    with _lock:
-        _kept.pop(_bare(domain), None)
-        if cookies:
-            _kept[_bare(domain)] = dict(cookies)
+    def set(self, domain: str, cookies: Mapping[str, str] | None = None) -> None:
+        """Use `cookies` for `domain` from now on, in place of what was there; none or an empty mapping forgets it."""
+        with self._lock:
+            self._kept.pop(_bare(domain), None)
+            if cookies:
+                self._kept[_bare(domain)] = dict(cookies)
 
-
-def get_cookies(domain: str) -> Cookies:
-    """A copy of what was set for exactly `domain` (a leading dot does not matter); empty for none."""
-    with _lock:
-        return dict(_kept.get(_bare(domain), {}))
+    def get(self, domain: str) -> Cookies:
+        """A copy of what was set for exactly `domain` (a leading dot does not matter); empty for none."""
+        with self._lock:
+            return dict(self._kept.get(_bare(domain), {}))
 
 
 def _bare(domain: str) -> str:
     return domain.lower().lstrip(".")
+
+
+_store = _Store()
+set_cookies = _store.set
+get_cookies = _store.get

@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from functools import cache
-from types import TracebackType
 from typing import Self
 
 from polychat import providers
@@ -77,27 +76,35 @@ def portal() -> Portal[Engines]:
     return Portal(Engines)
 
 
-_loops: dict[asyncio.AbstractEventLoop, tuple[AsyncGenerator[Engines], Engines]] = {}
+class _Loops:
+    """The engines of every loop that asked. They are closed as it ends, for asyncio then closes open generators."""
+
+    def __init__(self) -> None:
+        self._stays: dict[asyncio.AbstractEventLoop, tuple[AsyncGenerator[Engines], Engines]] = {}
+
+    async def here(self) -> Engines:
+        """The engines of the running loop."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._stays:
+            self._forget_ended()
+            stay = self._stay(loop)
+            self._stays[loop] = stay, await anext(stay)
+        return self._stays[loop][1]
+
+    async def _stay(self, loop: asyncio.AbstractEventLoop) -> AsyncGenerator[Engines]:
+        engines = Engines()
+        try:
+            yield engines
+        finally:
+            self._stays.pop(loop, None)
+            await engines.aclose()
+
+    def _forget_ended(self) -> None:
+        for loop in [loop for loop in list(self._stays) if loop.is_closed()]:
+            self._stays.pop(loop, None)
 
 
-async def here() -> Engines:
-    """The engines of the running loop. They are closed as it ends, for asyncio then closes every open generator."""
-    loop = asyncio.get_running_loop()
-    if loop not in _loops:
-        for ended in [other for other in list(_loops) if other.is_closed()]:
-            _loops.pop(ended, None)
-        stay = _stay(loop)
-        _loops[loop] = stay, await anext(stay)
-    return _loops[loop][1]
-
-
-async def _stay(loop: asyncio.AbstractEventLoop) -> AsyncGenerator[Engines]:
-    engines = Engines()
-    try:
-        yield engines
-    finally:
-        _loops.pop(loop, None)
-        await engines.aclose()
+here = _Loops().here
 
 
 class Answer:
@@ -120,9 +127,7 @@ class Answer:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *exc_info: object) -> None:
         await self._held.aclose()
 
 
@@ -149,7 +154,6 @@ async def upload(caller: Caller, service: str, data: bytes, media_type: str, nam
     provider = providers.load(service)
     assert isinstance(provider, UploadsImages), f"{service} keeps no pictures"
     async with engines.lent(caller) as engine:
-        await _sign_in(engine, service)
         with _session(engine, service, None, AuthExpired) as session:
             return await provider.upload_image(session, data, media_type=media_type, name=name)
 

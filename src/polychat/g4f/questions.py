@@ -11,7 +11,7 @@ from polychat.engine import attachments
 from polychat.errors import BadOption
 from polychat.g4f.callers import Caller, NamesService, caller
 from polychat.g4f.typing import ImageType
-from polychat.types import Image, Message, Request
+from polychat.types import Image, Request
 from polychat.wire import openai_messages
 
 
@@ -58,7 +58,7 @@ def question(
     plain, options = _plain({name: value for name, value in given.items() if value is not None})
     request = Request(
         model=model,
-        messages=_with(_pictures(image, images), openai_messages.messages(messages)),
+        messages=attachments.shown(openai_messages.messages(messages), _pictures(image, images)),
         stream=stream,
         max_tokens=plain.max_tokens,
         temperature=plain.temperature,
@@ -85,12 +85,3 @@ def _pictures(image: ImageType | None, images: Sequence[ImageType | tuple[ImageT
     first = () if image is None else (attachments.picture(image, field="image"),)
     others = [one[0] if isinstance(one, tuple | list) else one for one in images]
     return (*first, *attachments.gathered(others, field="images"))
-
-
-def _with(pictures: tuple[Image, ...], messages: tuple[Message, ...]) -> tuple[Message, ...]:
-    """The talk with `pictures` on its last user message, before its words."""
-    for index in reversed(range(len(messages)) if pictures else ()):
-        if messages[index].role == "user":
-            shown = msgspec.structs.replace(messages[index], parts=(*pictures, *messages[index].parts))
-            return (*messages[:index], shown, *messages[index + 1 :])
-    return messages if not pictures else (*messages, Message(role="user", parts=pictures))

@@ -47,6 +47,13 @@ class Subject(NamedTuple):
     sandbox: Sandbox
 
 
+class Paths(NamedTuple):
+    """What one turn asks for."""
+
+    answer: str  # the request that carries the answer: the last one
+    every: tuple[str, ...]  # in order, each once
+
+
 class Bench:
     """One provider at work in one sandbox."""
 
@@ -113,14 +120,14 @@ class Bench:
         """What the service has seen."""
         return self.sandbox.journal(service=self.name, path=path)
 
-    async def learned(self) -> Turned:
-        """What a plain turn asks for. The journal is the sandbox's as it was, but for that turn."""
+    async def paths(self) -> Paths:
+        """The requests of a turn, learned by holding one."""
         start = len(self.journal())
         async with self.engine() as engine:
             await (await engine.ask(self.request())).reply()
         seen = [entry.path for entry in self.journal()[start:]]
         require(bool(seen), "a turn asked the service nothing")
-        return Turned(answer=seen[-1], paths=tuple(dict.fromkeys(seen)))
+        return Paths(answer=seen[-1], every=tuple(dict.fromkeys(seen)))
 
     async def failed(self, engine: Engine, request: Request, **options: Any) -> PolychatError:
         """The error of a turn that has to fail."""
@@ -129,13 +136,6 @@ class Bench:
         except PolychatError as error:
             return error
         raise AssertionError(f"the turn should have failed, and answered {reply.text!r}")
-
-
-class Turned(NamedTuple):
-    """The requests of one turn."""
-
-    answer: str  # path of the request that carries the answer: the last one
-    paths: tuple[str, ...]  # of all, in order, each once
 
 
 def async_check(name: str, judge: Callable[[Bench], Awaitable[None]]) -> Check[Subject]:

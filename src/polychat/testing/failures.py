@@ -80,7 +80,7 @@ BREAKS = ("cut_frame", "cut_character", "stall", "malformed_frame", "drop")
 
 
 async def _maps(bench: Bench, failure: Failure) -> None:
-    bench.fault(failure.fault, path=(await bench.learned()).answer, **failure.details)
+    bench.fault(failure.fault, path=(await bench.paths()).answer, **failure.details)
     async with bench.engine() as engine:
         error = await bench.failed(engine, bench.request())
     expected = " or ".join(kind.__name__ for kind in failure.means)
@@ -96,7 +96,7 @@ async def _maps(bench: Bench, failure: Failure) -> None:
 async def _signs_in_anew(bench: Bench) -> None:
     """A token that is refused once is fetched anew; a credential that nothing renews is reported."""
     renewable = isinstance(bench.provider, SignsIn) and bench.kind == "cookies"
-    answer = (await bench.learned()).answer
+    answer = (await bench.paths()).answer
     text = bench.script()
     bench.fault("status", code=401, path=answer, times=1)
     async with bench.engine() as engine:
@@ -110,7 +110,7 @@ async def _signs_in_anew(bench: Bench) -> None:
 
 async def _comes_back(bench: Bench) -> None:
     """What the service asks to be repeated at once is repeated."""
-    answer = (await bench.learned()).answer
+    answer = (await bench.paths()).answer
     text = bench.script()
     bench.fault("status", code=429, retry_after_ms=1, path=answer, times=1)
     async with bench.engine() as engine:
@@ -119,7 +119,7 @@ async def _comes_back(bench: Bench) -> None:
 
 
 async def _keeps_what_came(bench: Bench, fault: str) -> None:
-    answer = (await bench.learned()).answer
+    answer = (await bench.paths()).answer
     text = bench.script()
     bench.fault(fault, after=_AFTER, path=answer)
     async with bench.engine(clocks=_SHORT) as engine:
@@ -147,7 +147,7 @@ async def _heard(engine: Engine, request: Request) -> tuple[str, PolychatError]:
 
 
 async def _waits_no_longer(bench: Bench) -> None:
-    answer = (await bench.learned()).answer
+    answer = (await bench.paths()).answer
     bench.fault("slow_first_byte", delay_s=60, path=answer)
     async with bench.engine(clocks=_SHORT) as engine:
         error = await bench.failed(engine, bench.request())

@@ -59,7 +59,7 @@ def check_provider(name: str, sandbox: Sandbox) -> None:
 
 
 async def _grammar(bench: Bench) -> None:
-    """(content | notice)* Finish, told to nobody but the provider's own iterator."""
+    """(content | notice)* Finish, judged on the provider's own iterator, without the engine."""
     text = bench.script()
     request = msgspec.structs.replace(bench.request(), model=bench.info.default_model)
     batches: list[Sequence[Event]] = []
@@ -155,7 +155,7 @@ async def _cancelled(engine: Engine, bench: Bench) -> None:
 
 
 async def _hangs_up(bench: Bench, leave: Callable[[Engine, Bench], Any]) -> None:
-    answer = (await bench.learned()).answer
+    answer = (await bench.paths()).answer
     bench.script()
     bench.fault("stall", after=4, path=answer)
     transport = _Counted()

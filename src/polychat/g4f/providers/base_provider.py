@@ -39,7 +39,7 @@ class AbstractProvider:
     working: ClassVar[bool] = False
     needs_auth: ClassVar[bool] = False
     supports_stream: ClassVar[bool] = False
-    cookies: ClassVar[Cookies] = {}  # used when none are set for its domains
+    cookies: ClassVar[Cookies]  # used when none are set for its domains
 
     @classmethod
     def create_completion(

@@ -104,6 +104,7 @@ def test_an_ended_session_is_a_value_error(reka: Sandbox, looks: str) -> None:
     with pytest.raises(AuthExpired) as raised:
         Reka.get_access_token()
     assert isinstance(raised.value, ValueError)
+    assert (raised.value.provider, raised.value.account) == ("reka", "given@reka")
     assert "long-gone" not in str(raised.value)
 
 

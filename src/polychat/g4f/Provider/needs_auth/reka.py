@@ -25,7 +25,7 @@ class Reka(AbstractProvider):
     needs_auth = True
     supports_stream = True
     default_vision_model: ClassVar[str] = "reka"
-    cookies: ClassVar[Cookies] = {}
+    cookies: ClassVar[Cookies] = Cookies()  # the page's quirk: a caller may put his own there; nothing here does
 
     @classmethod
     @class_first

@@ -1,0 +1,99 @@
+"""`polychat login`: what comes in, what is tried, what is kept, and that no secret is shown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+COOKIES = "# Netscape HTTP Cookie File\nspace.reka.ai\tFALSE\t/\tTRUE\t0\t{name}\t{value}\nother.example\tFALSE\t/\tTRUE\t0\tx\tsecret-of-others\n"
+
+
+def kept(polychat: Any) -> list[dict[str, Any]]:
+    """The accounts in the vault's file."""
+    path = polychat.home / "data" / "sandbox-accounts.json"
+    accounts: list[dict[str, Any]] = json.loads(path.read_bytes())["accounts"] if path.exists() else []
+    return accounts
+
+
+def test_cookies_from_a_file_are_tried_and_kept(polychat: Any) -> None:
+    """The names found, the token's life in words, and one line of where it is kept; never a value."""
+    Path(polychat.home, "cookies.txt").write_text(COOKIES.format(name="appSession", value="sandbox-alice"))
+    done = polychat("login", "reka", "--cookies", "cookies.txt")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"Reka account 'reka' kept in {polychat.home}/data/sandbox-accounts.json\n"
+    assert done.stderr == "found appSession\nchecked: Reka gave an access token, good for another 59 minutes\n"
+    assert kept(polychat)[0]["credential"] == {
+        "type": "cookies", "cookies": {"appSession": "sandbox-alice"}, "token": None, "expires_at": None,
+        "headers": {}, "gate_tokens": {},
+    }  # fmt: skip
+    assert polychat("hi").returncode == 0
+    assert polychat.sandbox.journal(path="/api/chat")[-1].account == "sandbox-alice"
+
+
+def test_a_key_comes_from_stdin(polychat: Any) -> None:
+    """--key - reads one; --name names the account; --json tells what was kept without it."""
+    done = polychat("login", "reka", "--key", "-", "--name", "work", "--json", stdin=b"sandbox-bob\n")
+    facts = json.loads(done.stdout)
+    assert (facts["account"], facts["kind"], facts["checked"]) == ("work", "bearer", False)
+    assert "sandbox-bob" not in done.stdout + done.stderr
+    assert kept(polychat)[0]["credential"]["token"] == "sandbox-bob"
+
+
+def test_a_key_is_typed_without_echo(polychat: Any) -> None:
+    """On a terminal the key is asked for and not shown."""
+    code, drawn = polychat.on_terminal("login", "reka", "--key", "-", typed=b"")
+    assert (code, "Reka key or token:" in drawn) != (0, False)
+
+
+def test_a_session_that_is_refused_is_not_kept(polychat: Any) -> None:
+    """The check's error, exit code 4, and an empty vault; --no-check keeps it all the same."""
+    stdin = b'{"appSession": "of-nobody"}'
+    done = polychat("login", "reka", "--cookies", "-", stdin=stdin)
+    assert (done.returncode, done.stdout, kept(polychat)) == (4, "", [])
+    assert "of-nobody" not in done.stderr
+    assert polychat("login", "reka", "--cookies", "-", "--no-check", stdin=stdin).returncode == 0
+    assert len(kept(polychat)) == 1
+
+
+def test_a_second_sign_in_replaces_the_first(polychat: Any) -> None:
+    """One name is one account."""
+    for person, verb in ((b"sandbox-alice", "kept"), (b"sandbox-bob", "replaced")):
+        done = polychat("login", "reka", "--cookies", "-", stdin=b'{"appSession": "%s"}' % person)
+        assert f"Reka account 'reka' {verb} in " in done.stdout
+    assert [account["credential"]["cookies"] for account in kept(polychat)] == [{"appSession": "sandbox-bob"}]
+
+
+@pytest.mark.parametrize(
+    ("args", "stdin", "complaint"),
+    [
+        (["reka"], b"", "say how to sign in"),
+        (["reka", "--key", "-", "--cookies", "-"], b"", "say how to sign in"),
+        (["reka", "--key", "sk-secret"], b"", "--key takes only -"),
+        (["reka", "--key", "-"], b"\n", "key is empty"),
+        (["reka", "--key", "-", "--name", "No Name"], b"x", "account name"),
+        (["reka", "--cookies", "-"], b"", "no cookies"),
+        (["reka", "--cookies", "-"], b'{"other": "sk-secret"}', "appSession"),
+        (["reka", "--cookies", "nowhere.txt"], b"", "cannot read nowhere.txt"),
+        (["reka", "--cookies", "appSession=sk-secret"], b"", "cannot read the --cookies file"),
+        (["nope", "--key", "-"], b"x", "there is no provider 'nope'"),
+    ],
+)
+def test_wrong_input_is_2_and_shows_no_secret(polychat: Any, args: list[str], stdin: bytes, complaint: str) -> None:
+    """Nothing is kept, nothing is repeated that may be a secret."""
+    done = polychat("login", *args, stdin=stdin)
+    assert (done.returncode, done.stdout, kept(polychat)) == (2, "", [])
+    assert complaint in done.stderr
+    assert "sk-secret" not in done.stderr
+
+
+def test_an_open_vault_is_3(polychat: Any) -> None:
+    """A vault that others can open is refused, before anything is written to it."""
+    vault = polychat.home / "data" / "sandbox-accounts.json"
+    vault.parent.mkdir(mode=0o700)
+    vault.write_text('{"version": 1, "accounts": []}')
+    vault.chmod(0o644)
+    done = polychat("login", "reka", "--key", "-", stdin=b"sandbox-bob")
+    assert (done.returncode, done.stdout, "hint: chmod 600" in done.stderr) == (3, "", True)

@@ -1,0 +1,44 @@
+"""`polychat models`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+MODELS = ["reka/reka-core", "reka/reka-flash", "reka/reka-edge"]
+
+
+def test_the_list_begins_each_line_with_what_model_takes(polychat: Any) -> None:
+    """The first column is the value for --model."""
+    done = polychat("models", "--provider", "reka")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [line.split()[0] for line in done.stdout.splitlines()] == MODELS
+
+
+def test_json_is_openais_list(polychat: Any) -> None:
+    """--json has the shape of GET /v1/models."""
+    listed = json.loads(polychat("models", "--provider", "reka", "--json").stdout)
+    assert (listed["object"], [card["id"] for card in listed["data"]]) == ("list", MODELS)
+
+
+def test_a_capability_narrows_the_list(polychat: Any) -> None:
+    """--cap leaves only those that can; none is no error."""
+    assert polychat("models", "--provider", "reka", "--cap", "image_in").stdout.count("\n") == len(MODELS)
+    none = polychat("models", "--provider", "reka", "--cap", "audio_out")
+    assert (none.returncode, none.stdout, none.stderr) == (0, "", "note: no model has audio_out\n")
+
+
+@pytest.mark.parametrize(
+    ("args", "complaint"),
+    [
+        (["--cap", "image_im"], "hint: did you mean image_in"),
+        (["--cap", "zzz"], "hint: there are: stream,"),
+        (["--provider", "nope"], "error: there is no provider 'nope'"),
+    ],
+)
+def test_unknown_names_are_2(polychat: Any, args: list[str], complaint: str) -> None:
+    """A capability or service that is not there is told with what is."""
+    done = polychat("models", *args)
+    assert (done.returncode, done.stdout, complaint in done.stderr) == (2, "", True)
