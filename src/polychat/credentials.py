@@ -87,6 +87,19 @@ class SessionCookies(msgspec.Struct, frozen=True, kw_only=True, tag="cookies"):
 Credential = ApiKey | BearerToken | SessionCookies
 
 
+def secrets_of(credential: Credential | None) -> list[Secret]:
+    """Every secret it holds, so that a message can be searched for them."""
+    match credential:
+        case ApiKey():
+            return [credential.key]
+        case BearerToken():
+            return [credential.token]
+        case SessionCookies():
+            held = [*credential.cookies.values(), *credential.headers.values(), *credential.gate_tokens.values()]
+            return held + ([credential.token] if credential.token else [])
+    return []
+
+
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """One credential under a name. The name is the person's own and is not a secret."""
 

@@ -19,7 +19,7 @@ MUTATORS = {
 LEFTOVER = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
 ADDRESS = re.compile(r"https?://|index-url")
 OF_THIS_MACHINE = re.compile(r"(?<![\w.])/(?:work|root)/")
-REGISTRY = re.compile(r"\b(?:pypi\.org|pythonhosted\.org|registry\.npmjs|jfrog|artifactory|--(?:extra-)?index-url)\b")
+REGISTRY = re.compile(r"\b(?:pypi\.org|pythonhosted\.org|registry\.npmjs)\b")
 
 
 def trees(sources: dict[str, str]) -> Iterator[tuple[str, ast.AST]]:

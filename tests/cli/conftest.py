@@ -20,6 +20,7 @@ import pytest
 from polychat.sandbox import Sandbox
 
 TIMEOUT_S = 30.0
+CTRL_C = "\x03"
 PROGRAM = (sys.executable, "-m", "polychat.cli")
 
 
@@ -58,11 +59,11 @@ class Program:
         )
 
     def on_terminal(
-        self, *args: str, typed: bytes = b"", interrupt_after: str = "", columns: int = 80, **env: str | None
+        self, *args: str, replies: Mapping[str, str] | None = None, columns: int = 80, **env: str | None
     ) -> tuple[int, str]:
         """Run with a terminal at all three ends: the exit code and everything that was drawn.
 
-        `interrupt_after` presses Ctrl-C once that was drawn.
+        `replies` says what is typed once something was drawn; CTRL_C interrupts.
         """
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
@@ -73,9 +74,10 @@ class Program:
             stderr=theirs,
             env=self._env({"TERM": "xterm-256color", **env}),
             cwd=self.home,
+            start_new_session=True,
         )
         os.close(theirs)
-        os.write(ours, typed)
+        waiting = dict(replies or {})
         drawn = b""
         deadline = time.monotonic() + TIMEOUT_S
         while time.monotonic() < deadline:
@@ -86,9 +88,12 @@ class Program:
                     break
             elif process.poll() is not None:
                 break
-            if interrupt_after and interrupt_after.encode() in drawn:
-                interrupt_after = ""
-                process.send_signal(signal.SIGINT)
+            for prompt in [prompt for prompt in waiting if prompt.encode() in drawn]:
+                reply = waiting.pop(prompt)
+                if reply == CTRL_C:
+                    process.send_signal(signal.SIGINT)
+                else:
+                    os.write(ours, reply.encode())
         os.close(ours)
         return process.wait(TIMEOUT_S), drawn.decode().replace("\r\n", "\n")
 

@@ -109,7 +109,7 @@ def test_a_rewritten_answer_begins_again_below_what_was_printed(polychat: Any) -
 def test_ctrl_c_gives_the_cursor_back(polychat: Any) -> None:
     """An interrupted answer stays as far as it came, and the terminal is as before."""
     polychat.sandbox.fault("reka", "stall", after=2, path="/api/chat")
-    code, drawn = polychat.on_terminal("chat", "hi", interrupt_after="You asked:")
+    code, drawn = polychat.on_terminal("chat", "hi", replies={"You asked:": "\x03"})
     assert (code, "Traceback" in drawn) == (130, False)
     assert drawn.rfind("\x1b[?25h") > drawn.rfind("\x1b[?25l")
     assert left(drawn) == ["You asked:", ""]

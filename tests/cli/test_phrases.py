@@ -9,7 +9,7 @@ from polychat.cli import phrases
 
 @pytest.mark.parametrize(
     ("size_bytes", "said"),
-    [(0, "0 B"), (999, "999 B"), (48_123, "48 kB"), (1_000_000, "1.0 MB"), (12_340_000, "12.3 MB")],
+    [(0, "0 B"), (999, "999 B"), (48_123, "48 kB"), (12_340_000, "12.3 MB")],
 )
 def test_sizes(size_bytes: int, said: str) -> None:
     """Three digits or so, in the unit that fits."""

@@ -68,10 +68,10 @@ def test_a_near_miss_is_refused_where_nobody_can_be_asked(polychat: Any) -> None
     )
 
 
-@pytest.mark.parametrize(("answer", "shown"), [(b"y\n", "reka/reka-core"), (b"n\n", "“modles”")])
-def test_a_near_miss_asks_on_a_terminal(polychat: Any, answer: bytes, shown: str) -> None:
+@pytest.mark.parametrize(("answer", "shown"), [("y\n", "reka/reka-core"), ("n\n", "“modles”")])
+def test_a_near_miss_asks_on_a_terminal(polychat: Any, answer: str, shown: str) -> None:
     """Yes runs the command, no asks the word as a question."""
-    code, drawn = polychat.on_terminal("modles", typed=answer)
+    code, drawn = polychat.on_terminal("modles", replies={"[y/N]": answer})
     assert (code, "did you mean `models`? [y/N]" in drawn, shown in drawn) == (0, True, True)
 
 

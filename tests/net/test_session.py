@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 import pytest
 
-from polychat.credentials import Account, BearerToken, Credential, Secret, SessionCookies
+from polychat.credentials import Account, ApiKey, BearerToken, Credential, Secret, SessionCookies
 from polychat.errors import AuthExpired, BadRequest, ConnectFailed, FormatChanged, PolychatError, Unavailable
 from polychat.net.aiohttp import AiohttpTransport
 from polychat.net.retry import RetryPolicy
@@ -231,6 +231,33 @@ def test_no_secret_is_quoted_from_what_a_service_says() -> None:
     assert "bad ******** and ********" in error.message
     assert "sandbox-" not in repr(error.args)
     assert error.account == "me"
+
+
+@pytest.mark.parametrize(
+    "credential",
+    [
+        ApiKey(key=Secret("sandbox-kept")),
+        BearerToken(token=Secret("sandbox-kept")),
+        SessionCookies(cookies={"a": Secret("sandbox-kept")}),
+        SessionCookies(cookies={}, token=Secret("sandbox-kept")),
+        SessionCookies(cookies={}, headers={"x-a": Secret("sandbox-kept")}),
+        SessionCookies(cookies={}, gate_tokens={"proof": Secret("sandbox-kept")}),
+    ],
+    ids=["key", "bearer", "cookie", "token", "header", "gate"],
+)
+def test_every_secret_of_an_account_is_masked_in_errors_and_what_led_to_them(credential: Credential) -> None:
+    """Whichever part of a credential a message holds."""
+
+    async def use(session: Session) -> PolychatError:
+        outer = Unavailable("sandbox-kept")
+        outer.__cause__ = FormatChanged("because sandbox-kept")
+        return session.own(outer)
+
+    error = run(use, Server(), credential=credential)
+    assert [str(error.message), str(error.__cause__.args[0] if error.__cause__ else "")] == [
+        "********",
+        "because ********",
+    ]
 
 
 @pytest.mark.parametrize(("body", "said"), [(b"<html><body>hi", "a web page"), (b'{"m":1}', "missing required field")])

@@ -20,7 +20,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import msgspec
 
-from polychat.credentials import Account, BearerToken, Credential, Revealed, Secret, SessionCookies
+from polychat.credentials import Account, BearerToken, Credential, Revealed, Secret, SessionCookies, secrets_of
 from polychat.errors import AuthExpired, FormatChanged, PolychatError
 from polychat.net.clocks import Clocks
 from polychat.net.cookies import CookieJar
@@ -271,9 +271,8 @@ class Session:
         return error.located(self.provider, self.account.name if self.account else None)
 
     def _secrets(self) -> list[Secret]:
-        held = [self._token.token] if self._token else []
-        held += [secret for name in self._jar.names() if (secret := self._jar.get(name))]
-        return held + ([self.credential.token] if isinstance(self.credential, BearerToken) else [])
+        held = secrets_of(self.credential) + ([self._token.token] if self._token else [])
+        return held + [secret for name in self._jar.names() if (secret := self._jar.get(name))]
 
     # ------------------------------------------------------------ whole answers
 

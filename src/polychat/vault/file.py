@@ -164,7 +164,7 @@ class FileVault:
 def _reveal(value: Any) -> str:
     if isinstance(value, Secret):
         return str(value.reveal())
-    raise NotImplementedError(type(value).__name__)
+    raise TypeError(f"a vault holds no {type(value).__name__}")
 
 
 def _conceal(kind: type, value: Any) -> Any:

@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
-COOKIES = "# Netscape HTTP Cookie File\nspace.reka.ai\tFALSE\t/\tTRUE\t0\t{name}\t{value}\nother.example\tFALSE\t/\tTRUE\t0\tx\tsecret-of-others\n"
+COOKIES = (
+    "# Netscape HTTP Cookie File\n"
+    "space.reka.ai\tFALSE\t/\tTRUE\t0\tappSession\tsandbox-alice\n"
+    "other.example\tFALSE\t/\tTRUE\t0\tsid\tsecret-of-others\n"
+)
 
 
 def kept(polychat: Any) -> list[dict[str, Any]]:
@@ -20,7 +24,7 @@ def kept(polychat: Any) -> list[dict[str, Any]]:
 
 def test_cookies_from_a_file_are_tried_and_kept(polychat: Any) -> None:
     """The names found, the token's life in words, and one line of where it is kept; never a value."""
-    Path(polychat.home, "cookies.txt").write_text(COOKIES.format(name="appSession", value="sandbox-alice"))
+    Path(polychat.home, "cookies.txt").write_text(COOKIES)
     done = polychat("login", "reka", "--cookies", "cookies.txt")
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"Reka account 'reka' kept in {polychat.home}/data/sandbox-accounts.json\n"
@@ -44,8 +48,9 @@ def test_a_key_comes_from_stdin(polychat: Any) -> None:
 
 def test_a_key_is_typed_without_echo(polychat: Any) -> None:
     """On a terminal the key is asked for and not shown."""
-    code, drawn = polychat.on_terminal("login", "reka", "--key", "-", typed=b"")
-    assert (code, "Reka key or token:" in drawn) != (0, False)
+    code, drawn = polychat.on_terminal("login", "reka", "--key", "-", replies={"token:": "sandbox-bob\n"})
+    assert (code, "sandbox-bob" in drawn) == (0, False)
+    assert kept(polychat)[0]["credential"]["token"] == "sandbox-bob"
 
 
 def test_a_session_that_is_refused_is_not_kept(polychat: Any) -> None:

@@ -369,7 +369,7 @@ def _expire(state: State, bearer: str) -> None:
     state.tokens.pop(bearer, None)
 
 
-routes = [
+routes = (
     get("/bff/auth/login", login_page),
     post("/bff/auth/login", log_in),
     get("/bff/auth/me", me),
@@ -379,5 +379,5 @@ routes = [
     post("/api/upload-image", upload_image),
     post("/api/chat", chat),
     get("/media/{owner}/vlm/{name}", media),
-]
+)
 service = Service(label="Reka, the web chat (space.reka.ai)", error=error, knobs=Knobs, expire=_expire)
