@@ -22,7 +22,7 @@ HEADING = Heading(id="c", created=1, model="m", provider="p", account="a")
 def cumulative(count: int) -> list[bytes]:
     """A Reka stream: each event repeats the whole answer."""
     texts = ["".join(f" word{i}" for i in range(n + 1)) for n in range(count)]
-    ends = [{} for _ in texts[1:]] + [{"finish_reason": "stop"}]
+    ends: list[dict[str, str]] = [{} for _ in texts[1:]] + [{"finish_reason": "stop"}]
     return [
         b"event: message\ndata: "
         + json.dumps(

@@ -47,7 +47,7 @@ async def findings(environ: Mapping[str, str], *, online: bool) -> list[Finding]
         settings = options.settings()
     except ConfigError as error:
         return [*found, _of_error(error), Finding("notice", "accounts are not looked at while the settings are broken")]
-    found += [*config(settings), *folders(settings), *sandbox(settings)]
+    found += [*config(settings), *folders(settings), *await sandbox(settings)]
     return [*found, *await accounts(settings, environ, online=online)]
 
 
@@ -112,31 +112,32 @@ def _mode(path: Path, wanted: int) -> Iterator[Finding]:
         yield Finding("good", f"{path} is yours alone")
 
 
-def sandbox(settings: Settings) -> Iterator[Finding]:
+async def sandbox(settings: Settings) -> list[Finding]:
     """Whether the sandbox answers, where one is set."""
     if settings.sandbox is None:
-        return
-    if _healthy(settings.sandbox):
-        yield Finding("notice", f"every question goes to the sandbox at {settings.sandbox}", "unset POLYCHAT_SANDBOX")
-    else:
-        mend = "start it with polychat sandbox, or unset POLYCHAT_SANDBOX"
-        yield Finding("broken", f"no sandbox answers at {settings.sandbox}", mend)
+        return []
+    if await _healthy(settings.sandbox):
+        return [
+            Finding("notice", f"every question goes to the sandbox at {settings.sandbox}", "unset POLYCHAT_SANDBOX")
+        ]
+    mend = "start it with polychat sandbox, or unset POLYCHAT_SANDBOX"
+    return [Finding("broken", f"no sandbox answers at {settings.sandbox}", mend)]
 
 
-def _healthy(url: str) -> bool:
-    from http.client import HTTPConnection, HTTPException, HTTPSConnection
-    from urllib.parse import urlsplit
+async def _healthy(url: str) -> bool:
+    from polychat.net.aiohttp import AiohttpTransport
+    from polychat.net.clocks import Clocks
+    from polychat.net.transport import HttpRequest
 
-    parts = urlsplit(url)
-    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=_HEALTH_TIMEOUT_S)
+    transport = AiohttpTransport()
+    clocks = Clocks(connect_s=_HEALTH_TIMEOUT_S, first_event_s=_HEALTH_TIMEOUT_S, total_s=_HEALTH_TIMEOUT_S)
     try:
-        connection.request("GET", f"{parts.path}/_sandbox/health")
-        return connection.getresponse().status == 200
-    except (OSError, HTTPException):
+        async with transport.open(HttpRequest(method="GET", url=f"{url}/_sandbox/health"), clocks) as answer:
+            return answer.status == 200
+    except PolychatError:
         return False
     finally:
-        connection.close()
+        await transport.aclose()
 
 
 # ---------------------------------------------------------------- accounts

@@ -7,6 +7,7 @@ the end and a terminal gets it below the old one; both are told.
 from __future__ import annotations
 
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, aclosing
 from itertools import pairwise
@@ -80,7 +81,7 @@ class Lines:
         sys.stdout.write(f"{chunk.model_dump_json()}\n")
 
 
-class Words:
+class Words(ABC):
     """What the screens for words share: a chunk is more text, or the whole text anew."""
 
     def show(self, chunk: ChatCompletionChunk) -> None:
@@ -101,17 +102,17 @@ class Words:
             self.close()
             sys.stdout.flush()
 
+    @abstractmethod
     def add(self, text: str) -> None:
         """More of the answer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def revise(self, text: str) -> None:
         """The whole answer so far is now `text`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def close(self) -> None:
         """Nothing more comes."""
-        raise NotImplementedError
 
 
 class Plain(Words):

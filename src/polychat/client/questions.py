@@ -29,7 +29,7 @@ class Question(TypedDict, total=False):
     images: Sequence[Any]
     files: Sequence[Any]  # the same forms; PDF, video, documents
     web_search: bool
-    conversation: Thread | Mapping[str, Any] | str | None  # `.conversation` of an earlier answer, or its JSON
+    conversation: Thread | Mapping[str, Any] | str | bytes | None  # `.conversation` of an earlier answer, or its JSON
     account: str | None
     tools: Sequence[Mapping[str, Any]]
     tool_choice: str | Mapping[str, Any]
