@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 
 import pytest
 
@@ -27,6 +28,13 @@ def test_every_class_belongs_to_one_family_and_has_a_status_and_a_code(cls: type
     assert len(families) == (0 if cls is PolychatError else 1)
     assert 400 <= cls.status < 600
     assert cls.code.replace("_", "") == cls.__name__.lower()
+
+
+def test_the_statuses_drawn_in_the_tree_are_the_ones_in_force() -> None:
+    """Who reads the drawing knows what a server will answer."""
+    drawn = dict(re.findall(r"(\w+) +(\d{3})\b", errors.__doc__ or ""))
+    assert len(drawn) >= 14
+    assert {name: getattr(errors, name).status for name in drawn} == {name: int(code) for name, code in drawn.items()}
 
 
 def test_text_is_one_sentence_then_a_hint() -> None:

@@ -93,7 +93,9 @@ def config(settings: Settings) -> Iterator[Finding]:
 
 def folders(settings: Settings) -> Iterator[Finding]:
     """Whether only their owner can open the vault and its folder."""
-    vault = options.vault_file(settings)
+    from polychat.engine.accounts import vault_path
+
+    vault = vault_path(settings)
     for path, mode in ((vault.parent, 0o700), (vault, 0o600)):
         yield from _mode(path, mode)
 

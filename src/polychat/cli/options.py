@@ -81,8 +81,3 @@ def text(data: bytes, *, of: str) -> str:
         raise BadOption(
             f"{of} is not text in UTF-8", field=of, hint="attach what is not text: --image FILE or --file FILE"
         ) from error
-
-
-def vault_file(settings: Settings) -> Path:
-    """Where `polychat login` keeps accounts; apart for a sandbox, as in `engine.accounts`."""
-    return settings.folders.data / ("sandbox-accounts.json" if settings.sandbox else "accounts.json")

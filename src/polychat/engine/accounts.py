@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from polychat import providers
 from polychat.credentials import Account, ApiKey, BearerToken, Credential, Secret, SessionCookies, token_expiry
@@ -23,15 +24,21 @@ from polychat.vault.stack import VaultStack
 _SANDBOX_PEOPLE = ("sandbox-alice", "sandbox-bob")
 
 
+def vault_path(settings: Settings) -> Path:
+    """The file that keeps accounts; what is signed in to a sandbox has one of its own."""
+    name = "accounts.json" if settings.sandbox is None else "sandbox-accounts.json"
+    return settings.folders.data / name
+
+
 def kept(settings: Settings, environ: Mapping[str, str]) -> Vault:
     """The accounts that `settings` make available, the person's own first."""
     infos = [providers.load(name).info for name in providers.names()]
     if settings.sandbox is not None:
         people = [_sandbox_account(info, person) for info in infos for person in _SANDBOX_PEOPLE]
-        return VaultStack(FileVault(settings.folders.data / "sandbox-accounts.json"), MemoryVault(*people))
+        return VaultStack(FileVault(vault_path(settings)), MemoryVault(*people))
     keys = {info.name: info.env_keys for info in infos if info.env_keys}
     kinds = {info.name: info.sign_in.key_kind for info in infos}
-    return VaultStack(FileVault(settings.folders.data / "accounts.json"), EnvVault(environ, keys, kinds))
+    return VaultStack(FileVault(vault_path(settings)), EnvVault(environ, keys, kinds))
 
 
 def given(provider: str | None, *, api_key: str | None, cookies: Mapping[str, str] | None) -> Vault:

@@ -65,7 +65,7 @@ def login(provider: str, cookies: str | None, key: str | None, name: str | None,
         _print_json(account, checked, settings)
     else:
         verb = "replaced" if replaced else "kept"
-        say(f"{info.label} account {account.name!r} {verb} in {options.vault_file(settings)}")
+        say(f"{info.label} account {account.name!r} {verb} in {accounts.vault_path(settings)}")
 
 
 # ---------------------------------------------------------------- what comes in
@@ -175,13 +175,14 @@ def _tell(info: Info, checked: Checked) -> None:
 def _print_json(account: Account, checked: Checked | None, settings: Settings) -> None:
     import json
 
+    from polychat.engine.accounts import vault_path
     from polychat.engine.leases import kind_of
 
     facts = {
         "account": account.name,
         "provider": account.provider,
         "kind": kind_of(account),
-        "kept_in": str(options.vault_file(settings)),
+        "kept_in": str(vault_path(settings)),
         "checked": bool(checked and checked.asked),
         "token_expires_at": checked.expires_at if checked else None,
     }
