@@ -114,7 +114,7 @@ def test_credentials_never_go_to_another_origin() -> None:
     async def use(session: Session) -> str | None:
         await session.json("GET", stranger.url + "/x", into=Yes, bearer=bearer)
         own.answers = [answer("302 Found", f"location: {stranger.url}/y"), OK]
-        await session.json("GET", "/x", into=Yes, bearer=bearer, redirects=3)
+        await session.json("GET", "/x", into=Yes, bearer=bearer, redirects=3, headers={"x-gate": "sandbox-gate"})
         return session.cookies.header(own.url)
 
     assert run(use, own, stranger) == "session=sandbox-cookie"

@@ -214,7 +214,8 @@ class Session:
         while redirects and (target := _target(request, response)):
             redirects -= 1
             await stack.aclose()
-            request = msgspec.structs.replace(request, url=target)
+            kept = request.headers if self.owns(target) else _plain(request.headers)
+            request = msgspec.structs.replace(request, url=target, headers=kept)
             response = await self._send(stack, request, token)
         if 200 <= response.status < 300:
             return response
@@ -226,9 +227,8 @@ class Session:
         request = msgspec.structs.replace(request, headers={**request.headers, **self._proofs(request.url, token)})
         self._tell("asked", request)
         started = time.perf_counter()
-        response = await stack.enter_async_context(
-            self._transport.open(request, self.clocks, progress=functools.partial(self._uploading, request))
-        )
+        progress = functools.partial(self._uploading, request) if request.parts and self._observe else None
+        response = await stack.enter_async_context(self._transport.open(request, self.clocks, progress=progress))
         elapsed_s = time.perf_counter() - started
         self._tell("answered", request, status=response.status, elapsed_s=elapsed_s)
         if response.set_cookies and self.owns(request.url):
@@ -299,6 +299,11 @@ class Session:
         headers = {"accept": "text/event-stream", **(rest.pop("headers", None) or {})}
         async with self.open(method, path, headers=headers, **rest) as response:
             yield _frames(response)
+
+
+def _plain(headers: Mapping[str, str]) -> dict[str, str]:
+    """What a stranger may know: a provider's own headers can hold what the person's session was given."""
+    return {name: value for name, value in headers.items() if name in {"accept", "user-agent"}}
 
 
 def _target(request: HttpRequest, response: HttpResponse) -> str | None:
