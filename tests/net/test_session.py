@@ -171,7 +171,42 @@ def test_a_bearer_account_sends_no_cookies() -> None:
     assert ["sandbox-own" in head and "cookie" not in head.lower() for head in server.heads] == [True, True]
 
 
+def test_what_a_browser_session_says_of_itself_goes_to_its_own_host_only() -> None:
+    """Captured headers replace our defaults at home, give way to what a call needs, and stay away from strangers."""
+    captured = {"user-agent": Secret("Own Browser"), "x-device": Secret("sandbox-device"), "accept": Secret("x/y")}
+    own, stranger = Server(), Server()
+
+    async def use(session: Session) -> None:
+        await session.json("GET", "/x", into=Yes)
+        await session.json("GET", stranger.url + "/x", into=Yes)
+
+    run(use, own, stranger, credential=SessionCookies(cookies={}, headers=captured))
+    assert "own browser" in own.heads[0].lower()
+    assert "sandbox-device" in own.heads[0]
+    assert "accept: application/json" in own.heads[0].lower()
+    assert "sandbox-device" not in stranger.heads[0]
+    assert "user-agent: polychat/" in stranger.heads[0].lower()
+
+
 # ---------------------------------------------------------------- tokens
+
+
+def test_a_token_seen_beside_the_cookies_is_used_until_it_ends() -> None:
+    """The session's own token saves a call; a minute before its end a fresh one is fetched."""
+    clock = [0.0]
+    kept = SessionCookies(cookies={}, token=Secret("sandbox-kept"), expires_at=100.0)
+
+    async def use(session: Session) -> list[str]:
+        tokens = []
+        for clock[0] in (0.0, 39.0, 41.0):
+            tokens.append((await session.token(bearer)).reveal())
+        return tokens
+
+    assert run(use, Server(), credential=kept, now=lambda: clock[0]) == [
+        "sandbox-kept",
+        "sandbox-kept",
+        "sandbox-token",
+    ]
 
 
 def test_a_refused_token_is_fetched_anew_once() -> None:

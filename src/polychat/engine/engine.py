@@ -28,7 +28,7 @@ from polychat.errors import BadOption
 from polychat.fold import Fold
 from polychat.net.session import Session, Step
 from polychat.net.transport import Transport
-from polychat.providers.base import Info, Provider
+from polychat.providers.base import ExplainsErrors, Info, Provider
 from polychat.types import Event, Message, Reply, Request, Thread, ThreadMoved
 from polychat.vault.base import Vault
 
@@ -178,6 +178,7 @@ class Engine:
         return self._leases.session(providers.load(provider).info, account)
 
     def _session(self, info: Info, account: Account) -> Session:
+        service = providers.load(info.name)
         return Session(
             provider=info.name,
             hosts=self.hosts(info),
@@ -187,6 +188,7 @@ class Engine:
             proxy=self.settings.proxy,
             now=self._now,
             observe=self._observe,
+            explain=service.explain if isinstance(service, ExplainsErrors) else None,
         )
 
     def hosts(self, info: Info) -> dict[str, str]:

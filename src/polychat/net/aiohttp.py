@@ -14,25 +14,23 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
-import secrets
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 
 import aiohttp
 import aiohttp_socks
-from aiohttp.abc import AbstractResolver, AbstractStreamWriter, ResolveResult
+from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from polychat.errors import BadOption, ConnectFailed, IdleTimeout, Interrupted, PolychatError
 from polychat.net.clocks import Clocks
 from polychat.net.fetch import check_host, is_public, origin_of, private_address
-from polychat.net.transport import FilePart, HttpRequest, HttpResponse
+from polychat.net.transport import HttpRequest, HttpResponse, WebSocket
+from polychat.net.upload import Progress, payload
+from polychat.net.websocket import websocket
 
-Progress = Callable[[int, int], None]
-
-_PIECE_BYTES = 64 * 1024
 _HEADER_BYTES = 64 * 1024  # of one field; services send long security policies
 _AUTOMATIC_HEADERS = ("User-Agent", "Accept", "Content-Type")  # that aiohttp would add
 _SOCKS = {"socks4": aiohttp_socks.ProxyType.SOCKS4, "socks5": aiohttp_socks.ProxyType.SOCKS5}
@@ -78,6 +76,24 @@ class AiohttpTransport:
         finally:
             self._slots.release()
 
+    @asynccontextmanager
+    async def websocket(self, request: HttpRequest, clocks: Clocks) -> AsyncIterator[WebSocket]:
+        """Open a websocket at `request.url` (ws or wss), with its headers.
+
+        Raises: `ConnectFailed`, `IdleTimeout`; `Interrupted` when the server answers something else.
+        """
+        url = URL(request.url)
+        proxy = _proxy(request.proxy) if request.proxy else None
+        self._check(url, proxy)
+        await self._take_slot(clocks.pool_s)
+        try:
+            async with websocket(self._session(proxy), request, clocks, _http_only(proxy)) as socket:
+                yield socket
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise _no_answer(error, url, proxy, clocks) from None
+        finally:
+            self._slots.release()
+
     async def aclose(self) -> None:
         """Close every connection; who still waits for one gets `Interrupted`."""
         for response in self._open:
@@ -97,7 +113,7 @@ class AiohttpTransport:
         url = _url(request.url)
         proxy = _proxy(request.proxy) if request.proxy else None
         self._check(url, proxy)
-        headers, body = _payload(request, progress)
+        headers, body = payload(request, progress)
         try:
             response = await self._session(proxy).request(
                 request.method,
@@ -105,7 +121,7 @@ class AiohttpTransport:
                 headers=headers,
                 data=body,
                 allow_redirects=False,
-                proxy=proxy if proxy and not _is_socks(proxy) else None,
+                proxy=_http_only(proxy),
                 timeout=aiohttp.ClientTimeout(
                     connect=clocks.connect_s, sock_connect=clocks.connect_s, sock_read=clocks.first_event_s
                 ),
@@ -234,71 +250,6 @@ class _PublicResolver(AbstractResolver):
         await self._resolver.close()
 
 
-class _Upload(aiohttp.Payload):
-    """A body of several buffers, sent piece by piece without being joined."""
-
-    _autoclose = True
-
-    def __init__(self, buffers: Sequence[bytes], progress: Progress | None) -> None:
-        super().__init__(buffers)
-        self._buffers = buffers
-        self._progress = progress
-        self._size = sum(map(len, buffers))
-
-    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        return b"".join(self._buffers).decode(encoding, errors)
-
-    async def write(self, writer: AbstractStreamWriter) -> None:
-        transport = writer.transport
-        sent_bytes = 0
-        try:
-            for piece in self._pieces():
-                await writer.write(piece)
-                sent_bytes += len(piece)
-                if self._progress:
-                    self._progress(sent_bytes, self._size or 0)
-        except asyncio.CancelledError:
-            if transport is not None:
-                transport.abort()  # a close would wait until what is buffered has gone out
-            raise
-
-    def _pieces(self) -> Iterator[memoryview]:
-        for buffer in self._buffers:
-            view = memoryview(buffer)
-            for start in range(0, len(view), _PIECE_BYTES):
-                yield view[start : start + _PIECE_BYTES]
-
-
-def _payload(request: HttpRequest, progress: Progress | None) -> tuple[dict[str, str], aiohttp.Payload | bytes | None]:
-    """Headers and body as aiohttp takes them."""
-    headers = dict(request.headers)
-    if request.parts:
-        boundary = secrets.token_hex(16)
-        headers["content-type"] = f"multipart/form-data; boundary={boundary}"
-        return headers, _Upload(list(_multipart(request.parts, boundary)), progress)
-    if request.body is not None and (progress or len(request.body) > _PIECE_BYTES):
-        return headers, _Upload([request.body], progress)
-    return headers, request.body
-
-
-def _multipart(parts: Sequence[FilePart], boundary: str) -> Iterator[bytes]:
-    """multipart/form-data as browsers write it (WHATWG HTML, 4.10.21.8); aiohttp's own percent-encodes file names."""
-    for part in parts:
-        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(part.name)}"'
-        if part.filename is not None:
-            head += f'; filename="{_quoted(part.filename)}"'
-        if part.media_type is not None:
-            head += f"\r\nContent-Type: {_quoted(part.media_type)}"
-        yield f"{head}\r\n\r\n".encode()
-        yield part.data
-        yield b"\r\n"
-    yield f"--{boundary}--\r\n".encode()
-
-
-def _quoted(value: str) -> str:
-    return value.replace("\r", "%0D").replace("\n", "%0A").replace('"', "%22")
-
-
 def _lowered(response: aiohttp.ClientResponse) -> tuple[dict[str, str], tuple[str, ...]]:
     headers: dict[str, str] = {}
     set_cookies = []
@@ -333,6 +284,11 @@ def _absolute(text: str, schemes: Collection[str]) -> URL | None:
         return url if url.scheme in schemes and url.host else None
     except ValueError:
         return None
+
+
+def _http_only(proxy: URL | None) -> URL | None:
+    """What aiohttp is to be told of: a SOCKS proxy is the connector's business."""
+    return proxy if proxy and not _is_socks(proxy) else None
 
 
 def _is_socks(proxy: URL) -> bool:

@@ -27,11 +27,14 @@ from polychat.net.cookies import CookieJar
 from polychat.net.fetch import origin_of
 from polychat.net.retry import RetryPolicy, retrying
 from polychat.net.statuses import error_for, looks_like_html, quote
-from polychat.net.transport import FilePart, HttpRequest, HttpResponse, Transport
+from polychat.net.transport import FilePart, HttpRequest, HttpResponse, Transport, WebSocket
 from polychat.wire import sse
 
 T = TypeVar("T")
 Bearer = Callable[[], Awaitable[BearerToken]]  # fetches an access token anew
+Explain = Callable[
+    [int, Mapping[str, str], bytes], PolychatError | None
+]  # a service's own error codes; None: the usual
 
 REFRESH_EARLY_S = 60.0
 OPAQUE_TOKEN_LIFE_S = 50 * 60.0  # of a token that does not say when it ends
@@ -75,6 +78,7 @@ class Session:
         retry: RetryPolicy | None = None,
         now: Callable[[], float] = time.time,
         observe: Callable[[Step], None] | None = None,
+        explain: Explain | None = None,
     ) -> None:
         self.provider = provider
         self.hosts = dict(hosts)
@@ -84,6 +88,7 @@ class Session:
         self._uploads: dict[str, tuple[str, float]] = {}  # sha256 of bytes -> where they lie, since when
         self._transport = transport
         self._observe = observe
+        self._explain = explain
         self._proxy = proxy
         self._retry = retry or RetryPolicy()
         self._home = next(iter(self.hosts.values()))
@@ -93,6 +98,8 @@ class Session:
         self._refreshing = asyncio.Lock()
         if isinstance(self.credential, SessionCookies):
             self._jar.preload(self._home, self.credential.cookies)
+            if self.credential.token is not None:
+                self._token = BearerToken(token=self.credential.token, expires_at=self.credential.expires_at)
 
     @property
     def credential(self) -> Credential | None:
@@ -162,6 +169,7 @@ class Session:
         host: str | None = None,
         params: Mapping[str, str] | None = None,
         json: Any = None,
+        body: bytes | None = None,
         parts: tuple[FilePart, ...] = (),
         headers: Mapping[str, str] | None = None,
         bearer: Bearer | None = None,
@@ -169,16 +177,16 @@ class Session:
     ) -> AsyncIterator[HttpResponse]:
         """One exchange whose answer is a success (2xx); anything else is raised.
 
-        `json` is encoded by msgspec; `parts` go out as multipart/form-data; `bearer` fetches the access token that is
-        sent as Authorization; up to `redirects` redirects are followed, without credentials on another origin.
+        `json` is encoded by msgspec, `body` goes out as it is, `parts` go out as multipart/form-data; `bearer` fetches
+        the access token that is sent as Authorization; up to `redirects` redirects are followed, without credentials on
+        another origin.
         """
         url = self.url(path, host) + (f"?{urlencode(params)}" if params else "")
-        sent = {"accept": "*/*", "user-agent": user_agent(), **(headers or {})}
-        body = None if json is None else msgspec.json.encode(json)
-        if body is not None:
+        sent = dict(headers or {})
+        if json is not None:
             sent["content-type"] = "application/json"
-        proxy = self._proxy.reveal() if self._proxy else None
-        request = HttpRequest(method=method, url=url, headers=sent, body=body, parts=parts, proxy=proxy)
+            body = msgspec.json.encode(json)
+        request = HttpRequest(method=method, url=url, headers=sent, body=body, parts=parts, proxy=self._proxy_url())
         async with AsyncExitStack() as stack:
             yield await self._authorized(stack, request, bearer, redirects)
 
@@ -224,10 +232,12 @@ class Session:
         raise error
 
     async def _send(self, stack: AsyncExitStack, request: HttpRequest, token: Secret | None) -> HttpResponse:
-        request = msgspec.structs.replace(request, headers={**request.headers, **self._proofs(request.url, token)})
+        headers = {"accept": "*/*", "user-agent": user_agent(), **self._captured(request.url), **request.headers}
+        request = msgspec.structs.replace(request, headers=headers | self._proofs(request.url, token))
         self._tell("asked", request)
         started = time.perf_counter()
-        progress = functools.partial(self._uploading, request) if request.parts and self._observe else None
+        uploads = bool(request.parts) or request.method == "PUT"
+        progress = functools.partial(self._uploading, request) if uploads and self._observe else None
         response = await stack.enter_async_context(self._transport.open(request, self.clocks, progress=progress))
         elapsed_s = time.perf_counter() - started
         self._tell("answered", request, status=response.status, elapsed_s=elapsed_s)
@@ -246,6 +256,12 @@ class Session:
         """True when credentials may go there."""
         return origin_of(url) in self._origins
 
+    def _captured(self, url: str) -> dict[str, str]:
+        """What the person's own browser says of itself in this session; for the account's own hosts only."""
+        if not isinstance(self.credential, SessionCookies) or not self.owns(url):
+            return {}
+        return {name: value.reveal() for name, value in self.credential.headers.items()}
+
     def _proofs(self, url: str, token: Secret | None) -> dict[str, str]:
         """The credential headers for `url`: none for a host that is not the account's own."""
         if not self.owns(url):
@@ -256,7 +272,8 @@ class Session:
 
     async def _error(self, response: HttpResponse) -> PolychatError:
         body = await response.read(ERROR_BODY_BYTES)
-        return error_for(response.status, response.headers, body, provider=self.provider, now=self.now())
+        own = self._explain(response.status, response.headers, body) if self._explain else None
+        return own or error_for(response.status, response.headers, body, provider=self.provider, now=self.now())
 
     def own(self, error: PolychatError) -> PolychatError:
         """`error`, knowing its service and account, and without any of the account's secrets in its words."""
@@ -273,6 +290,16 @@ class Session:
     def _secrets(self) -> list[Secret]:
         held = secrets_of(self.credential) + ([self._token.token] if self._token else [])
         return held + [secret for name in self._jar.names() if (secret := self._jar.get(name))]
+
+    @asynccontextmanager
+    async def websocket(self, url: str) -> AsyncIterator[WebSocket]:
+        """A websocket at an address that the service handed out. Whoever knows it may enter: nothing else is sent."""
+        request = HttpRequest(method="GET", url=url, headers={"user-agent": user_agent()}, proxy=self._proxy_url())
+        async with self._transport.websocket(request, self.clocks) as socket:
+            yield socket
+
+    def _proxy_url(self) -> str | None:
+        return self._proxy.reveal() if self._proxy else None
 
     # ------------------------------------------------------------ whole answers
 
@@ -303,7 +330,7 @@ class Session:
 
 def _plain(headers: Mapping[str, str]) -> dict[str, str]:
     """What a stranger may know: a provider's own headers can hold what the person's session was given."""
-    return {name: value for name, value in headers.items() if name in {"accept", "user-agent"}}
+    return {name: value for name, value in headers.items() if name == "accept"}
 
 
 def _target(request: HttpRequest, response: HttpResponse) -> str | None:

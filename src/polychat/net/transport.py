@@ -53,6 +53,18 @@ class HttpResponse(Protocol):
         ...
 
 
+class WebSocket(Protocol):
+    """An open websocket."""
+
+    async def send(self, text: str) -> None:
+        """One text message."""
+        ...
+
+    def messages(self) -> AsyncIterator[bytes]:
+        """Messages as they come, until the other side closes. Raises `Interrupted` when cut or silent too long."""
+        ...
+
+
 class Transport(Protocol):
     """Opens exchanges. One per engine; safe for many tasks of one event loop."""
 
@@ -63,6 +75,10 @@ class Transport(Protocol):
 
         `progress(sent_bytes, total_bytes)` is told as the request's body goes out.
         """
+        ...
+
+    def websocket(self, request: HttpRequest, clocks: Clocks) -> AbstractAsyncContextManager[WebSocket]:
+        """Open a websocket at `request.url` (ws or wss), sending `request.headers` with the handshake."""
         ...
 
     async def aclose(self) -> None:

@@ -6,14 +6,15 @@ service can do beyond chat is a separate small protocol, found structurally.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import msgspec
 
 from polychat.credentials import Secret
+from polychat.errors import PolychatError
 from polychat.net.session import Session
-from polychat.types import Event, Request
+from polychat.types import Event, Request, Thread
 
 Capability = Literal[
     "stream", "system", "image_in", "audio_in", "video_in", "file_in", "image_out", "audio_out",
@@ -74,6 +75,26 @@ class UploadsImages(Protocol):
 
     async def upload_image(self, session: Session, data: bytes, *, media_type: str, name: str) -> str:
         """Store bytes; the URL to name them by in this account's questions."""
+        ...
+
+
+@runtime_checkable
+class ExplainsErrors(Protocol):
+    """A service with error codes of its own."""
+
+    def explain(self, status: int, headers: Mapping[str, str], body: bytes) -> PolychatError | None:
+        """The error that an unsuccessful answer means; None when its status says it all."""
+        ...
+
+
+@runtime_checkable
+class SpeaksText(Protocol):
+    """A service that reads aloud."""
+
+    def speak(
+        self, session: Session, *, text: str | None, thread: Thread | None, voice: str | None, media_type: str | None
+    ) -> AsyncGenerator[bytes]:
+        """The sound of `text`, or of the last answer of `thread`, as it comes. Exactly one of the two is given."""
         ...
 
 

@@ -26,7 +26,7 @@ from polychat.engine.engine import Engine
 from polychat.fold import fold
 from polychat.net.aiohttp import AiohttpTransport
 from polychat.net.clocks import Clocks
-from polychat.net.transport import HttpRequest, HttpResponse
+from polychat.net.transport import HttpRequest, HttpResponse, WebSocket
 from polychat.testing.bench import ALICE, BOB, Bench, Subject, async_check, picture, soon
 from polychat.testing.canaries import CANARY_CHECKS
 from polychat.testing.checks import Check, check_all, require, require_equal
@@ -127,6 +127,15 @@ class _Counted:
             self.opened += 1
             try:
                 yield response
+            finally:
+                self.opened -= 1
+
+    @asynccontextmanager
+    async def websocket(self, request: HttpRequest, clocks: Clocks) -> AsyncIterator[WebSocket]:
+        async with self._inner.websocket(request, clocks) as socket:
+            self.opened += 1
+            try:
+                yield socket
             finally:
                 self.opened -= 1
 
