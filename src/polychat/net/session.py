@@ -85,6 +85,7 @@ class Session:
         self.account = account
         self.clocks = clocks or Clocks()
         self.now = now
+        self.notes: dict[str, str] = {}  # what a provider wants to know again of this account, while the engine lives
         self._uploads: dict[str, tuple[str, float]] = {}  # sha256 of bytes -> where they lie, since when
         self._transport = transport
         self._observe = observe

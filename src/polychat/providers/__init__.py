@@ -1,4 +1,4 @@
-"""One file per service. What is here is listed by file name and loaded only when used.
+"""One file per service. What is here is listed by file name and loaded only when used; `_x.py` is a part of one.
 
 An outside package adds a service by the entry point group "polychat.providers": name -> provider class.
 """
@@ -20,7 +20,11 @@ _GROUP = "polychat.providers"
 
 def names() -> tuple[str, ...]:
     """The services there are, sorted; none is imported."""
-    ours = (module.name for module in pkgutil.iter_modules(__path__) if module.name != "base")
+    ours = (
+        module.name
+        for module in pkgutil.iter_modules(__path__)
+        if module.name != "base" and not module.name.startswith("_")
+    )
     return tuple(sorted({*ours, *_outside()}))
 
 

@@ -47,6 +47,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     schema: Mapping[str, Any] | None = None  # JSON Schema the answer must obey
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()  # what the service wants said at the end: the settings it saw
 
 
 class ToolCall(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,6 +143,7 @@ def _sentences(question: Question) -> Iterable[str]:
             yield from (f"Earlier you showed {pictures.describe(data)}." for data in turn.attachments)
     if question.searched:
         yield "I searched the web as you wished, and found nothing: the sandbox has no network."
+    yield from question.remarks
 
 
 def _echo(asked: Turn) -> str:

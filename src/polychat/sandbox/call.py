@@ -1,6 +1,6 @@
 """One request as a service sees it, and the few ways to answer.
 
-A handler is `async def handler(call) -> Response`; `get` and `post` make routes of it. The body is already read.
+A handler is `async def handler(call) -> Response`; `get`, `post`, `put` and `patch` make routes of it. The body is already read.
 """
 
 from __future__ import annotations
@@ -41,12 +41,18 @@ class Call(Generic[StateT, KnobsT]):
         self.headers = Headers(scope=scope)
         self.query: Mapping[str, str] = dict(parse_qsl(scope["query_string"].decode("latin-1")))
         self.path: Mapping[str, str] = {}  # parameters of the route
-        self.base_url = f"{scope['scheme']}://{self.headers.get('host', 'localhost')}{scope['root_path']}"
+        self._root = scope["root_path"]
+        self.base_url = f"{scope['scheme']}://{self.headers.get('host', 'localhost')}{self._root}"
 
     @property
     def now(self) -> float:
         """The sandbox's time, Unix seconds."""
         return self.world.clock.now()
+
+    @property
+    def foreign_url(self) -> str:
+        """The service's root under another origin, for links that must not be sent credentials."""
+        return f"{self.world.foreign_url}{self._root}" if self.world.foreign_url else self.base_url
 
     @property
     def bearer(self) -> str | None:
@@ -95,6 +101,16 @@ def get(path: str, handler: Handler) -> Route:
 def post(path: str, handler: Handler) -> Route:
     """A route for POST."""
     return Route(path, _endpoint(handler), methods=["POST"])
+
+
+def put(path: str, handler: Handler) -> Route:
+    """A route for PUT."""
+    return Route(path, _endpoint(handler), methods=["PUT"])
+
+
+def patch(path: str, handler: Handler) -> Route:
+    """A route for PATCH."""
+    return Route(path, _endpoint(handler), methods=["PATCH"])
 
 
 def _endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:

@@ -62,15 +62,16 @@ class Sandbox:
         self._port = port
         self._thread: threading.Thread | None = None
         self.url = ""
+        self.foreign_url = ""  # another origin of the same services: object stores, signed links, sockets
 
     def start(self) -> None:
         """Listen and answer. Raises: PortTaken, RuntimeError when started already."""
         if self._thread is not None:
             raise RuntimeError("the sandbox is running already")
-        listener = _listen(self._host, self._port)
-        self.url = _url(listener)
-        self._server = _Server(create_app())
-        self._thread = threading.Thread(target=self._run, args=(listener,), name="polychat-sandbox", daemon=True)
+        listeners = [_listen(self._host, self._port), _listen_elsewhere(self._host)]
+        self.url, self.foreign_url = map(_url, listeners)
+        self._server = _Server(create_app(World(foreign_url=self.foreign_url)))
+        self._thread = threading.Thread(target=self._run, args=(listeners,), name="polychat-sandbox", daemon=True)
         self._thread.start()
         if not self._server.ready.wait(_START_TIMEOUT_S):
             raise RuntimeError(f"the sandbox did not start within {_START_TIMEOUT_S:g} s")
@@ -90,9 +91,9 @@ class Sandbox:
     def __exit__(self, *exc_info: object) -> None:
         self.stop()
 
-    def _run(self, listener: socket.socket) -> None:
+    def _run(self, listeners: list[socket.socket]) -> None:
         with asyncio.Runner() as runner:
-            runner.run(self._server.serve(sockets=[listener]))
+            runner.run(self._server.serve(sockets=listeners))
 
     # ---------------------------------------------------------------- the control plane
 
@@ -162,10 +163,11 @@ class Sandbox:
 
 def serve(*, host: str = "127.0.0.1", port: int = 8765, ready: Callable[[str], None] | None = None) -> None:
     """Serve in this thread until interrupted; `ready` is told the URL as soon as it answers. Raises: PortTaken."""
-    listener = _listen(host, port)
-    server = _Server(create_app(), on_ready=lambda: ready(_url(listener)) if ready else None)
+    listeners = [_listen(host, port), _listen_elsewhere(host)]
+    url, foreign_url = map(_url, listeners)
+    server = _Server(create_app(World(foreign_url=foreign_url)), on_ready=lambda: ready(url) if ready else None)
     with contextlib.suppress(KeyboardInterrupt), asyncio.Runner() as runner:
-        runner.run(server.serve(sockets=[listener]))
+        runner.run(server.serve(sockets=listeners))
 
 
 class _Server(uvicorn.Server):
@@ -176,7 +178,7 @@ class _Server(uvicorn.Server):
         plain: dict[str, Any] = {
             "loop": "asyncio",
             "http": "h11",
-            "ws": "none",
+            "ws": "wsproto",
             "lifespan": "off",
             "interface": "asgi3",
         }
@@ -239,6 +241,14 @@ def _listen(host: str, port: int) -> socket.socket:
             error.errno, f"cannot listen on {host} port {port} ({error.strerror}); choose another port, or 0 for any"
         ) from error
     return listener
+
+
+def _listen_elsewhere(host: str) -> socket.socket:
+    """A second origin: another loopback host where there is one, so that cookies keep away too; else another port."""
+    if host == "127.0.0.1":
+        with contextlib.suppress(PortTaken):
+            return _listen("127.0.0.2", 0)
+    return _listen(host, 0)
 
 
 def _url(listener: socket.socket) -> str:

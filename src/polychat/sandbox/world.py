@@ -67,8 +67,9 @@ class Script(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defa
 class World:
     """The state of one sandbox. Touched by the server's event loop only."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, foreign_url: str = "") -> None:
         self.services: Mapping[str, Emulation] = discover()
+        self.foreign_url = foreign_url  # a second origin where the same services answer, if there is one
         self.reset()
 
     def reset(self) -> None:
