@@ -36,6 +36,7 @@ class Program:
             "LANG": "C.UTF-8",
             "POLYCHAT_HOME": str(home),
             "POLYCHAT_SANDBOX": sandbox.url,
+            "POLYCHAT_MODEL": "reka",  # whichever service comes first, these tests are about one
         }
 
     def __call__(

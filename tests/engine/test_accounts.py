@@ -23,7 +23,7 @@ def vault(home: Path, **environ: str) -> Vault:
 
 def names(kept_accounts: Vault) -> list[str]:
     """What they are called."""
-    return [entry.name for entry in kept_accounts.entries()]
+    return [entry.name for entry in kept_accounts.entries("reka")]
 
 
 def test_what_was_kept_is_there_the_next_time(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_the_account_may_be_chosen(polychat: Any) -> None:
 
 def test_without_any_account_the_way_to_one_is_told(polychat: Any) -> None:
     """A first start ends with the command to type."""
-    done = polychat("chat", "hi", env={"POLYCHAT_SANDBOX": None})
+    done = polychat("chat", "hi", env={"POLYCHAT_SANDBOX": None, "POLYCHAT_MODEL": None})
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr.startswith("error: there is no account yet\nhint: polychat login ")
 
