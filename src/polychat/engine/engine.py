@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from typing import Self
 
 import msgspec
@@ -24,11 +24,11 @@ from polychat.engine.leases import Leases
 from polychat.engine.routing import Route, route
 from polychat.engine.settings import Settings
 from polychat.engine.stream import Running
-from polychat.errors import BadOption
+from polychat.errors import BadOption, PolychatError, UnsupportedFeature
 from polychat.fold import Fold
 from polychat.net.session import Session, Step
 from polychat.net.transport import Transport
-from polychat.providers.base import ExplainsErrors, Info, Provider
+from polychat.providers.base import ExplainsErrors, Info, ListsModels, Model, Provider, SpeaksText
 from polychat.types import Event, Message, Reply, Request, Thread, ThreadMoved
 from polychat.vault.base import Vault
 
@@ -170,6 +170,49 @@ class Engine:
     def services() -> dict[str, Info]:
         """Every service there is, by name."""
         return {name: providers.load(name).info for name in providers.names()}
+
+    async def speak(
+        self,
+        model: str,
+        *,
+        text: str | None = None,
+        thread: Thread | None = None,
+        voice: str | None = None,
+        media_type: str | None = None,
+        account: str | None = None,
+        provider: str | None = None,
+    ) -> AsyncGenerator[bytes]:
+        """The sound of `text`, or of the last answer of `thread`, as it comes.
+
+        Raises: `BadOption` unless exactly one is given, `UnsupportedFeature` where the service does not read aloud.
+        """
+        if (text is None) == (thread is None):
+            raise BadOption("give either a text or a conversation to read aloud", field="input")
+        chosen = self.route(model, provider=provider or (thread.provider if thread else None))
+        service = providers.load(chosen.provider)
+        if not isinstance(service, SpeaksText):
+            raise UnsupportedFeature(f"{chosen.provider} does not read aloud", provider=chosen.provider)
+        named = account or chosen.account or (thread.account if thread else None)
+        session = self.session(chosen.provider, named)
+        try:
+            async with aclosing(
+                service.speak(session, text=text, thread=thread, voice=voice, media_type=media_type)
+            ) as sound:
+                async for piece in sound:
+                    yield piece
+        except PolychatError as error:
+            raise session.own(error) from error.__cause__
+
+    async def models(self, provider: str, account: str | None = None) -> tuple[Model, ...]:
+        """The models of a service: as it lists them for the account, or as we know them."""
+        service = providers.load(provider)
+        if not isinstance(service, ListsModels):
+            return service.info.models
+        session = self.session(provider, account)
+        try:
+            return await service.list_models(session)
+        except PolychatError as error:
+            raise session.own(error) from error.__cause__
 
     # ------------------------------------------------------------ sessions
 
