@@ -153,7 +153,8 @@ MARKED = "Tea is old \ue200cite\ue202turn0search1\ue202turn0news0\ue201and\ue203
 GROUPS = [{"type": "search_result_group", "domain": "t.example", "entries": [
     {"url": "https://t.example/a?utm_source=chatgpt.com", "title": "A", "snippet": "old",
      "ref_id": {"turn_index": 0, "ref_type": "search", "ref_index": 1}}]}]  # fmt: skip
-REFERENCES = [{"matched_text": "x", "type": "grouped_webpages", "refs": [{"turn_index": 0, "ref_type": "news", "ref_index": 0}],
+NEWS = {"turn_index": 0, "ref_type": "news", "ref_index": 0}
+REFERENCES = [{"matched_text": "x", "type": "grouped_webpages", "refs": [NEWS],
                "items": [{"url": "https://n.example", "title": "N"}]},
               {"type": "sources_footnote", "sources": [{"url": "https://f.example", "title": "F"}]}]  # fmt: skip
 
