@@ -12,8 +12,7 @@ from collections.abc import Callable
 
 from polychat.client.shapes import Chunker, Heading
 from polychat.fold import Fold
-from polychat.wire import sse
-from polychat.wire.reka_web import Decoder
+from polychat.wire import chatgpt_turn, reka_web, sse
 
 CHUNKS = int(sys.argv[1]) if len(sys.argv) > 1 else 200
 HEADING = Heading(id="c", created=1, model="m", provider="p", account="a")
@@ -43,16 +42,24 @@ def best_us(work: Callable[[], object], chunks: int, runs: int = 60) -> float:
     return quickest / chunks * 1e6
 
 
-def decode(frames: list[bytes]) -> None:
+def deltas(count: int) -> list[bytes]:
+    """A ChatGPT stream: a root, and then bare text."""
+    message = {"id": "A", "author": {"role": "assistant"}, "content": {"content_type": "text", "parts": [""]}}
+    root = {"p": "", "o": "add", "v": {"message": {**message, "recipient": "all"}, "conversation_id": "C"}}
+    first = {"p": "/message/content/parts/0", "o": "append", "v": "word"}
+    records = [root, first, *({"v": f" word{i}"} for i in range(count - 2))]
+    return [b"event: delta\ndata: " + json.dumps(record).encode() + b"\n\n" for record in records]
+
+
+def decode(decoder: reka_web.Decoder | chatgpt_turn.Decoder, frames: list[bytes]) -> None:
     """Bytes to events."""
-    decoder = Decoder()
     for frame in frames:
         decoder.feed(frame)
 
 
-def decode_to_chunks(frames: list[bytes]) -> None:
+def decode_to_chunks(decoder: reka_web.Decoder | chatgpt_turn.Decoder, frames: list[bytes]) -> None:
     """Bytes to the client's chunks, with the fold that keeps what came."""
-    decoder, fold, chunker = Decoder(), Fold(), Chunker(HEADING)
+    fold, chunker = Fold(), Chunker(HEADING)
     for frame in frames:
         events = decoder.feed(frame)
         fold.add(events)
@@ -66,11 +73,14 @@ def frame_only(frames: list[bytes]) -> None:
         decoder.feed(frame)
 
 
-frames = cumulative(CHUNKS)
-plain = [
-    b'data: {"id":"chatcmpl-1","choices":[{"index":0,"delta":{"content":"tok%d "}}]}\n\n' % n for n in range(CHUNKS)
-]
+def report(name: str, make: Callable[[], reka_web.Decoder | chatgpt_turn.Decoder], frames: list[bytes]) -> None:
+    """Two lines about one service."""
+    print(f"  {name:<17}to events         {best_us(lambda: decode(make(), frames), CHUNKS):6.2f}")
+    print(f"  {name:<17}to client chunks  {best_us(lambda: decode_to_chunks(make(), frames), CHUNKS):6.2f}")
+
+
+plain = [b'data: {"id":"c","choices":[{"index":0,"delta":{"content":"tok%d "}}]}\n\n' % n for n in range(CHUNKS)]
 print(f"{CHUNKS} chunks, one network read each; best of 60 runs; microseconds a chunk")
-print(f"  event stream to frames             {best_us(lambda: frame_only(plain), CHUNKS):6.2f}")
-print(f"  reka's cumulative stream to events {best_us(lambda: decode(frames), CHUNKS):6.2f}")
-print(f"  ... and on to the client's chunks  {best_us(lambda: decode_to_chunks(frames), CHUNKS):6.2f}")
+print(f"  event stream     to frames         {best_us(lambda: frame_only(plain), CHUNKS):6.2f}")
+report("reka, cumulative", reka_web.Decoder, cumulative(CHUNKS))
+report("chatgpt, deltas", chatgpt_turn.Decoder, deltas(CHUNKS))
