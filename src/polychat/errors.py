@@ -78,6 +78,14 @@ class PolychatError(Exception):
         """True when part of the answer had already reached the caller."""
         return self.partial is not None and not self.partial.empty
 
+    def informed(self, usual: PolychatError) -> PolychatError:
+        """The same error, knowing what the status line and headers said, where its own words did not."""
+        self.upstream_status = self.upstream_status or usual.upstream_status
+        self.request_id = self.request_id or usual.request_id
+        self.retry_after_s = usual.retry_after_s if self.retry_after_s is None else self.retry_after_s
+        self._hint = self._hint or usual._hint
+        return self
+
     def reworded(self, message: str) -> PolychatError:
         """The same error saying `message`."""
         self.message = message

@@ -15,7 +15,7 @@ DEFECTS = {
     "talks_on": "grammar: ",
     "stays": "leaving: ",
     "misnames": "status 402: it became Unavailable",
-    "glosses_over": "cut_frame inside: the answer broke, and ended as if it had not",
+    "glosses_over": "cut_frame inside: the answer that broke and went on is",
     "drops_the_rest": "cut_frame inside: nothing was kept",
     "logs": "canary objects: a secret is seen in the log of reka",
     "keeps": "canary objects: a secret is seen in the turn",

@@ -151,10 +151,12 @@ class Engine:
         running = Running(session, clocks, strict=self._strict)
 
         def finishing(fold: Fold) -> Sequence[Event]:
-            if "threads" in service.info.capabilities:
+            reply = fold.reply()
+            thread = reply.thread or Thread(provider=chosen.provider, account=account)
+            if thread.id is not None:
                 return ()
-            history = (*request.messages, fold.reply().message())
-            return (ThreadMoved(thread=Thread(provider=chosen.provider, account=account, history=history)),)
+            history = (*request.messages, reply.message())  # the service keeps none: it goes along with the thread
+            return (ThreadMoved(thread=msgspec.structs.replace(thread, history=history)),)
 
         log.debug("asking", extra={"provider": chosen.provider, "model": request.model, "account": account})
         return Turn(running.batches(service, request, finishing), running, chosen, account)

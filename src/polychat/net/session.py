@@ -273,8 +273,9 @@ class Session:
 
     async def _error(self, response: HttpResponse) -> PolychatError:
         body = await response.read(ERROR_BODY_BYTES)
+        usual = error_for(response.status, response.headers, body, provider=self.provider, now=self.now())
         own = self._explain(response.status, response.headers, body) if self._explain else None
-        return own or error_for(response.status, response.headers, body, provider=self.provider, now=self.now())
+        return own.informed(usual) if own else usual
 
     def own(self, error: PolychatError) -> PolychatError:
         """`error`, knowing its service and account, and without any of the account's secrets in its words."""

@@ -203,16 +203,6 @@ async def conversation(session: Session, conversation_id: str) -> dict[str, Any]
     return tree
 
 
-async def poll(session: Session, conversation_id: str) -> AsyncGenerator[dict[str, Any]]:
-    """The messages of a conversation, read again and again; the caller's clock ends it."""
-    while True:
-        mapping = (await conversation(session, conversation_id)).get("mapping")
-        for node in mapping.values() if isinstance(mapping, dict) else ():
-            if isinstance(node, dict) and isinstance(node.get("message"), dict):
-                yield node["message"]
-        await asyncio.sleep(_POLL_EVERY_S)
-
-
 async def stop(session: Session, conversation_id: str) -> None:
     """Tell the service that nobody reads on. Best effort: the reader has left already."""
     body = {"conversation_id": conversation_id, "exclude_async_types": []}
@@ -248,6 +238,39 @@ async def pushed(session: Session, topic: str | None) -> AsyncGenerator[dict[str
                 if not isinstance(item, str) or item not in seen:
                     seen.add(str(item))
                     yield record
+
+
+async def arriving(session: Session, conversation_id: str | None) -> AsyncGenerator[dict[str, Any] | None]:
+    """Messages that come after their turn: pushed by websocket, and the conversation's own, read every two seconds.
+
+    None says that nothing came meanwhile. Endless; the caller's clock ends it.
+    """
+    records = pushed(session, None)
+    waiting: asyncio.Future[dict[str, Any]] = asyncio.ensure_future(anext(records))
+    try:
+        while True:
+            await asyncio.wait({waiting}, timeout=_POLL_EVERY_S)
+            if not waiting.done():
+                for message in await _messages(session, conversation_id):
+                    yield message
+                yield None
+            elif waiting.exception() is not None:  # no websocket, or no more: only the conversation is left
+                waiting = asyncio.get_running_loop().create_future()
+            else:
+                if told := pushed_message(waiting.result()):
+                    yield told
+                waiting = asyncio.ensure_future(anext(records))
+    finally:
+        waiting.cancel()
+        await asyncio.wait({waiting})
+        await records.aclose()
+
+
+async def _messages(session: Session, conversation_id: str | None) -> list[dict[str, Any]]:
+    if conversation_id is None:
+        return []
+    nodes = _mapping((await conversation(session, conversation_id)).get("mapping")).values()
+    return [message for node in nodes if (message := _mapping(_mapping(node).get("message")))]
 
 
 def _records(data: bytes) -> list[dict[str, Any]]:

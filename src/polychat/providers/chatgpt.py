@@ -164,7 +164,6 @@ class ChatGPT:
         return kind(
             f"chatgpt says: {detail.message or detail.code or 'too many requests'} (HTTP {status})",
             hint=f"try again in {detail.clears_in:.0f} s" if detail.clears_in else None,
-            upstream_status=status,
             retry_after_s=detail.clears_in,
         )
 
@@ -242,22 +241,11 @@ class ChatGPT:
                 raise
 
     async def _awaited(self, session: Session, decoder: Decoder) -> AsyncGenerator[Sequence[Event]]:
-        """A picture that is made elsewhere: told by websocket, or found in the conversation."""
-        try:
-            async with aclosing(calls.pushed(session, None)) as records:
-                async for record in records:
-                    if message := calls.pushed_message(record):
-                        yield [*decoder.see(message), *await _pictures(session, decoder)]
-                    if decoder.awaited_task is None:
-                        return
-        except (TransportProblem, FormatChanged, Unavailable):
-            pass  # the conversation itself is asked then
-        if decoder.conversation_id is None:
-            return
-        async with aclosing(calls.poll(session, decoder.conversation_id)) as messages:
+        """A picture that is made elsewhere, as soon as it is told of; an empty batch says that it still is."""
+        async with aclosing(calls.arriving(session, decoder.conversation_id)) as messages:
             async for message in messages:
-                if "image_gen_task_id" in (message.get("metadata") or {}):
-                    yield [*decoder.see(message), *await _pictures(session, decoder)]
+                if message is None or "image_gen_task_id" in (message.get("metadata") or {}):
+                    yield [*(decoder.see(message) if message else ()), *await _pictures(session, decoder)]
                 if decoder.awaited_task is None:
                     return
 
@@ -320,7 +308,6 @@ def _challenge(body: bytes) -> ChallengeRequired:
     return ChallengeRequired(
         f"chatgpt {what} (HTTP 403): {quote(body)}",
         hint=calls.CHALLENGE_HINT,
-        upstream_status=403,
     )
 
 

@@ -33,7 +33,21 @@ if TYPE_CHECKING:
     from polychat.sandbox.journal import Entry
 
 ALICE, BOB = "sandbox-alice", "sandbox-bob"
-PIECES = ("Grüße ", "aus ", "Łódź, ", "日本語 ", "и ", "мир: ", "🐈‍⬛ ", "1 < 2 ", "« ", "ende ", "» ", "…!")
+PIECES = (
+    "Grüße ",
+    "aus ",
+    "Łódź, ",
+    "日本語 ",
+    "и ",
+    "мир: ",
+    "🐈‍⬛ ",
+    "1 < 2 ",
+    "« ",
+    "ende ",
+    "» ",
+    *(f"{number}, " for number in range(16)),
+    "…!",
+)
 _CHECK_LIMIT_S = 60.0
 _SOON_S = 5.0
 _TICK_S = 0.005

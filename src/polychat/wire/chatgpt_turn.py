@@ -217,8 +217,8 @@ class Decoder:
             now.markers += clean.markers
             self._ready.append(Revised(text=self._before + clean.text))
         self.finish_type = messages.finish_type(now.data) or self.finish_type
-        if messages.finished(now.data) and now.data.get("end_turn") is not False:
-            self._answered = True
+        if messages.finished(now.data):
+            self._answered |= now.data.get("end_turn") is not False or self.finish_type == "max_tokens"
 
     def _say(self, now: _Message, fresh: str) -> None:
         clean = now.filter.feed(fresh)

@@ -33,7 +33,7 @@ from polychat.errors import FormatChanged
 _BAD_ESCAPE = re.compile(r"~(?![01])")
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 
-_Place = tuple[Any, Any]  # a dict and a key, or a list and an index of at most its length
+_Place = tuple[Any, Any]  # a dict and a key, or a list and an index
 _copied = msgspec.to_builtins
 
 
@@ -179,7 +179,7 @@ def _key(container: Any, step: str) -> str | int | None:
         return None
     if step == "-":
         return len(container)
-    return min(int(step), len(container)) if _INDEX.fullmatch(step) else None
+    return int(step) if _INDEX.fullmatch(step) else None
 
 
 def _is_there(container: Any, key: Any) -> bool:
