@@ -1,7 +1,8 @@
 """An answer as it comes, on stdout: text for a pipe, Markdown for a terminal, a line of JSON for a program.
 
 What has been printed cannot be taken back. When a service rewrites its answer, a pipe gets the new text once more at
-the end and a terminal gets it below the old one; both are told.
+the end and a terminal gets it below the old one; both are told. Reasoning, where it is wanted, goes dimmed to stderr
+above the answer, or stands on stdout in its stead.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, aclosing
 from itertools import pairwise
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from polychat.cli.phrases import size
-from polychat.cli.terminal import draws, harmless, note, write
+from polychat.cli.terminal import draws, harmless, is_terminal, murmur, note, write
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from polychat.client.shapes import ChatCompletionChunk
     from polychat.types import Attachment, Citation
 
+Reasoning = Literal["hide", "show", "only"]
 _REVISED = "note: the service rewrote its answer"
 
 
@@ -37,9 +39,9 @@ class Screen(AbstractContextManager["Screen"], Protocol):
         ...
 
 
-def screen(*, raw: bool) -> Words:
+def screen(*, raw: bool, reasoning: Reasoning = "hide") -> Words:
     """The one for people and pipes: Markdown where it can be drawn and is not unwanted."""
-    return Plain() if raw or not draws(sys.stdout) else Rendered()
+    return Plain(reasoning) if raw or not draws(sys.stdout) else Rendered(reasoning)
 
 
 async def shown(stream: AsyncStream, on: Screen) -> None:
@@ -82,15 +84,46 @@ class Lines:
 
 
 class Words(ABC):
-    """What the screens for words share: a chunk is more text, or the whole text anew."""
+    """What the screens for words share: a chunk is more text, the whole text anew, or more of the reasoning."""
+
+    def __init__(self, reasoning: Reasoning = "hide") -> None:
+        self._reasoning = reasoning
+        self._thought = ""  # the reasoning on stderr since the last words of the answer
 
     def show(self, chunk: ChatCompletionChunk) -> None:
         """Show the words of `chunk`."""
         if chunk.revised is not None:
-            self.revise(chunk.revised)
+            self.answer(chunk.revised, anew=True)
         for choice in chunk.choices:
+            if choice.delta.reasoning_content:
+                self.think(choice.delta.reasoning_content)
             if choice.delta.content:
-                self.add(choice.delta.content)
+                self.answer(choice.delta.content)
+
+    def answer(self, text: str, *, anew: bool = False) -> None:
+        """More of the answer, or all of it `anew`; nothing where only the reasoning is wanted."""
+        if self._reasoning == "only":
+            return
+        self._end_thought()
+        if anew:
+            self.revise(text)
+        elif text:
+            self.add(text)
+
+    def think(self, text: str) -> None:
+        """More of the reasoning, where it is wanted."""
+        if self._reasoning == "only":
+            self.add(text)
+        elif self._reasoning == "show" and text:
+            self.make_way()
+            sys.stdout.flush()
+            self._thought += text
+            murmur(text)
+
+    def _end_thought(self) -> None:
+        if self._thought:
+            murmur("\n" if self._thought.endswith("\n") else "\n\n")
+            self._thought = ""
 
     def __enter__(self) -> Self:
         return self
@@ -99,16 +132,21 @@ class Words(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None or not issubclass(kind, BrokenPipeError):
+            self._end_thought()
             self.close()
             sys.stdout.flush()
 
     @abstractmethod
     def add(self, text: str) -> None:
-        """More of the answer."""
+        """More of what is shown."""
 
     @abstractmethod
     def revise(self, text: str) -> None:
-        """The whole answer so far is now `text`."""
+        """All that is shown is now `text`."""
+
+    @abstractmethod
+    def make_way(self) -> None:
+        """Something else is about to be written to the terminal."""
 
     @abstractmethod
     def close(self) -> None:
@@ -118,7 +156,8 @@ class Words(ABC):
 class Plain(Words):
     """Text as it comes, ended by a line break."""
 
-    def __init__(self) -> None:
+    def __init__(self, reasoning: Reasoning = "hide") -> None:
+        super().__init__(reasoning)
         self._printed = ""
         self._newest: str | None = None  # the whole answer, while it does not begin with what was printed
 
@@ -140,6 +179,11 @@ class Plain(Words):
         else:
             self._newest = text
 
+    def make_way(self) -> None:
+        """End the line where both ends are one terminal."""
+        if not self._thought and self._printed and is_terminal(sys.stdout):
+            write("\n")
+
     def close(self) -> None:
         """End the line; print the newest answer if another one was printed."""
         self._end_line()
@@ -160,10 +204,11 @@ class Plain(Words):
 class Rendered(Words):
     """Markdown: a block is printed for good once the next one has begun, and the last one is drawn anew as it grows."""
 
-    def __init__(self) -> None:
+    def __init__(self, reasoning: Reasoning = "hide") -> None:
         from rich.console import Console
         from rich.live import Live
 
+        super().__init__(reasoning)
         self._console = Console(highlight=False, emoji=False)
         self._live = Live(console=self._console, transient=True, refresh_per_second=12)
         self._printed = ""  # as it came, not as it looks
@@ -185,10 +230,14 @@ class Rendered(Words):
         self._tail = ""
         self.add(text[len(self._printed) :])
 
-    def close(self) -> None:
-        """Print the last block for good."""
+    def make_way(self) -> None:
+        """Take the last block away until it grows again."""
         self._live.update("")
         self._live.stop()
+
+    def close(self) -> None:
+        """Print the last block for good."""
+        self.make_way()
         self._tail += "\n"
         self._print_finished()
         self._print_block(self._tail)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from polychat.cli.terminal import is_terminal
 from polychat.errors import BadOption
 
 if TYPE_CHECKING:
@@ -71,6 +73,35 @@ def model_names(context: click.Context, option: click.Parameter, incomplete: str
 def login_command(info: Info) -> str:
     """What to type to sign in to a service."""
     return f"polychat login {info.name} {'--cookies FILE' if 'cookies' in info.accepts else '--key -'}"
+
+
+def setting(given: str) -> tuple[str, Any]:
+    """`NAME=VALUE`, the value read as JSON where it is JSON. Raises: `BadOption`."""
+    from json import loads
+
+    name, equals, value = given.partition("=")
+    if not (name and equals):
+        raise BadOption(f"--option {given} is not NAME=VALUE", field="option", hint="for example: -o temperature=0.2")
+    try:
+        return name, loads(value)
+    except ValueError:
+        return name, value
+
+
+def words(given: Sequence[str], *, to: str, example: str) -> str:
+    """The words of the command line, then what comes in from a pipe. Raises: `BadOption` when there is neither."""
+    asked = " ".join(given).strip()
+    piped = ""
+    if sys.stdin is not None and not is_terminal(sys.stdin):
+        piped = text(sys.stdin.buffer.read(), of="stdin").strip("\n")
+    whole = "\n\n".join(filter(str.strip, (asked, piped)))
+    if not whole:
+        raise BadOption(f"there is nothing to {to}: no words, and nothing on stdin", hint=example)
+    try:
+        whole.encode()
+    except UnicodeEncodeError as error:
+        raise BadOption("the words are not text in UTF-8", field="prompt") from error
+    return whole
 
 
 def text(data: bytes, *, of: str) -> str:

@@ -37,6 +37,12 @@ def note(text: str, **style: Any) -> None:
     click.echo(click.style(text, **style) if style else text, err=True, color=colours())
 
 
+def murmur(text: str) -> None:
+    """A piece of what goes on beside the answer, dimmed, on stderr."""
+    words = harmless(text) if is_terminal(sys.stderr) else text
+    click.echo(click.style(words, dim=True), err=True, nl=False, color=colours())
+
+
 def write(text: str) -> None:
     """A piece of an answer, on stdout as it is; on a terminal without the characters that would command it."""
     sys.stdout.write(harmless(text) if is_terminal(sys.stdout) else text)

@@ -10,14 +10,18 @@ A client belongs to the event loop it is first used in.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, Literal, Self, Unpack, overload
 
+from polychat import providers
 from polychat.client import questions
+from polychat.client.audio import AsyncAudio
+from polychat.client.images import AsyncImages
 from polychat.client.questions import Question
 from polychat.client.shapes import (
     ChatCompletion,
@@ -26,15 +30,18 @@ from polychat.client.shapes import (
     Heading,
     ModelCard,
     ModelList,
+    Problem,
     completion,
 )
 from polychat.engine import accounts
 from polychat.engine.engine import Engine, Turn
+from polychat.engine.routing import Route
 from polychat.engine.settings import Settings, load
-from polychat.errors import BadOption
+from polychat.errors import BadOption, PolychatError, UnknownModel
 from polychat.net.session import Step
 from polychat.net.transport import Transport
-from polychat.types import Reply, Thread
+from polychat.providers.base import Info, ListsModels, Model
+from polychat.types import Attachment, Citation, Reply, Thread
 from polychat.vault.base import Vault
 
 
@@ -75,19 +82,44 @@ class AsyncClient:
             vault = accounts.kept(settings, os.environ)
         self.engine = Engine(vault, settings, transport=transport, observe=observe, strict=strict)
         self.chat = AsyncChat(self)
+        self.images = AsyncImages(self)
+        self.audio = AsyncAudio(self)
         self.models = AsyncModels(self)
 
     async def ask(self, model: str | None, messages: Any, stream: bool, question: Mapping[str, Any]) -> Turn:
         """One turn as the engine gives it: batches of events instead of OpenAI's shapes."""
         given = dict(question)
         account, timeout_s = given.pop("account", None), given.pop("timeout", None)
-        model = model or self.engine.settings.model or self.provider
-        if model is None:
-            raise BadOption("model is missing", field="model", hint="see what there is: polychat models")
-        request = questions.request(model, messages, stream, given)
+        thread = questions.thread(given.get("conversation"))
+        request = questions.request(self.named(model, thread), messages, stream, given | {"conversation": thread})
         return await self.engine.ask(
             request, account=account or self.account, provider=self.provider, total_s=timeout_s
         )
+
+    def named(self, model: str | None, thread: Thread | None = None) -> str:
+        """The model that is asked: the one named, the one that is set, or the default of the service that is meant.
+
+        Raises: `BadOption` when nothing says which.
+        """
+        service = self.provider or (thread.provider if thread else None)
+        preset = self.engine.settings.model
+        if service and preset and not self._offers(service, preset):
+            preset = None
+        if found := model or preset or service:
+            return found
+        raise BadOption("model is missing", field="model", hint="see what there is: polychat models")
+
+    def route(self, model: str | None, thread: Thread | None = None) -> Route:
+        """Where a question to `model` goes. Raises: `BadOption`, `UnknownModel`."""
+        service = self.provider or (thread.provider if thread else None)
+        return self.engine.route(self.named(model, thread), provider=service)
+
+    def _offers(self, service: str, model: str) -> bool:
+        try:
+            self.engine.route(model, provider=service)
+        except UnknownModel:
+            return False
+        return True
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -148,20 +180,38 @@ class AsyncModels:
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
 
-    async def list(self) -> ModelList:
-        """Every model of every service, as `provider/model`."""
+    async def list(self, *, live: bool = False) -> ModelList:
+        """Every model of every service, as `provider/model`; nothing is sent.
+
+        With `live` each service that tells which models an account may use, and of which an account is at hand, is
+        asked, and its own list stands for what is known of it. What went wrong there is in `.problems`, and the known
+        list stays.
+        """
+        infos = [info for info in self._client.engine.services().values() if self._client.provider in {None, info.name}]
+        known: list[tuple[Sequence[Model], Problem | None]] = [(info.models, None) for info in infos]
+        found = await asyncio.gather(*map(self._asked, infos)) if live else known
         return ModelList(
-            data=[
-                ModelCard(
-                    id=f"{info.name}/{model.id}",
-                    owned_by=info.name,
-                    capabilities=sorted(model.capabilities or info.capabilities),
-                )
-                for info in self._client.engine.services().values()
-                if self._client.provider in {None, info.name}
-                for model in info.models
-            ]
+            data=[_card(info, model) for info, (models, _) in zip(infos, found, strict=True) for model in models],
+            problems=[problem for _, problem in found if problem],
         )
+
+    async def _asked(self, info: Info) -> tuple[Sequence[Model], Problem | None]:
+        """The service's own list where it has one and an account is at hand, otherwise the known one."""
+        engine = self._client.engine
+        entries = engine.vault.entries(info.name)
+        if not entries or not isinstance(providers.load(info.name), ListsModels):
+            return info.models, None
+        account = self._client.account if self._client.account in {entry.name for entry in entries} else None
+        try:
+            return await engine.models(info.name, account), None
+        except PolychatError as error:
+            return info.models, Problem.of(error)
+
+
+def _card(info: Info, model: Model) -> ModelCard:
+    return ModelCard(
+        id=f"{info.name}/{model.id}", owned_by=info.name, capabilities=sorted(model.capabilities or info.capabilities)
+    )
 
 
 class AsyncStream:
@@ -191,6 +241,21 @@ class AsyncStream:
     def so_far(self) -> Reply:
         """What has come until now."""
         return self._turn.so_far
+
+    @property
+    def reasoning(self) -> str:
+        """The words of the reasoning until now."""
+        return self.so_far.thinking
+
+    @property
+    def images(self) -> list[Attachment]:
+        """Pictures, sounds and files the model has made until now."""
+        return list(self.so_far.media)
+
+    @property
+    def sources(self) -> list[Citation]:
+        """What the answer rests on, as far as it was told."""
+        return list(self.so_far.citations)
 
     async def batches(self) -> AsyncGenerator[list[ChatCompletionChunk]]:
         """The chunks as they came, one list a network read."""

@@ -7,10 +7,11 @@ Every shape has `model_dump()`, `model_dump_json()` and `to_dict()`. Beyond Open
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import msgspec
 
+from polychat.errors import PolychatError
 from polychat.types import (
     Attachment,
     Citation,
@@ -171,11 +172,29 @@ class ModelCard(Shape, kw_only=True):
     created: int = 0
 
 
+class Problem(Shape, kw_only=True):
+    """What kept one of several services from answering."""
+
+    provider: str | None
+    account: str | None
+    code: str
+    message: str
+    hint: str | None
+
+    @classmethod
+    def of(cls, error: PolychatError) -> Self:
+        """The problem that `error` is."""
+        return cls(
+            provider=error.provider, account=error.account, code=error.code, message=error.message, hint=error.hint
+        )
+
+
 class ModelList(Shape, kw_only=True):
     """All models; iterates over `data`."""
 
     data: list[ModelCard]
     object: Literal["list"] = "list"
+    problems: list[Problem] = []  # of services that were asked for their own list
 
     def __iter__(self) -> Iterator[ModelCard]:
         return iter(self.data)

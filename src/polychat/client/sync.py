@@ -13,10 +13,12 @@ from functools import partial
 from typing import Any, Literal, Self, Unpack, overload
 
 from polychat.client.aio import AsyncClient, AsyncStream
+from polychat.client.audio import Audio
+from polychat.client.images import Images
 from polychat.client.questions import Question
 from polychat.client.shapes import ChatCompletion, ChatCompletionChunk, ModelList
 from polychat.engine.portal import Feed, Portal
-from polychat.types import Reply, Thread
+from polychat.types import Attachment, Citation, Reply, Thread
 
 
 class Client:
@@ -26,6 +28,8 @@ class Client:
         AsyncClient(**options)  # so that wrong options are told here and not at the first call
         self.portal = Portal(partial(AsyncClient, **options))
         self.chat = Chat(self.portal)
+        self.images = Images(self.portal)
+        self.audio = Audio(self.portal)
         self.models = Models(self.portal)
 
     def close(self) -> None:
@@ -89,9 +93,9 @@ class Models:
     def __init__(self, portal: Portal[AsyncClient]) -> None:
         self._portal = portal
 
-    def list(self) -> ModelList:
-        """Every model of every service, as `provider/model`."""
-        return self._portal.call(lambda client: client.models.list())
+    def list(self, *, live: bool = False) -> ModelList:
+        """Every model of every service, as `provider/model`; see `AsyncModels.list`."""
+        return self._portal.call(lambda client: client.models.list(live=live))
 
 
 class Stream:
@@ -121,6 +125,21 @@ class Stream:
     def so_far(self) -> Reply:
         """What has come until now."""
         return self._source.so_far
+
+    @property
+    def reasoning(self) -> str:
+        """The words of the reasoning until now."""
+        return self._source.reasoning
+
+    @property
+    def images(self) -> list[Attachment]:
+        """Pictures, sounds and files the model has made until now."""
+        return self._source.images
+
+    @property
+    def sources(self) -> list[Citation]:
+        """What the answer rests on, as far as it was told."""
+        return self._source.sources
 
     def __iter__(self) -> Self:
         return self

@@ -1,7 +1,7 @@
 """Who asks whom: the service, the account and the settings of one call.
 
-The account is, first found: the key or token of the call, the cookies set for the service's domains, the cookies on
-the provider class, and else whatever `polychat login` keeps.
+The account is, first found: the credential, key or token of the call, the cookies set for the service's domains, what
+the provider class was given, and else whatever `polychat login` keeps.
 """
 
 from __future__ import annotations
@@ -38,10 +38,19 @@ class NamesService(Protocol):
     """A provider class, or an instance of one."""
 
     service: str
-    cookies: Cookies
+
+    def own_credential(self) -> Credential | None:
+        """What the class was given for calls that bring nothing."""
+        ...
 
 
-def caller(provider: NamesService | str | None, *, api_key: str | None, proxy: str | None) -> Caller:
+def caller(
+    provider: NamesService | str | None,
+    *,
+    api_key: str | None,
+    proxy: str | None,
+    credential: Credential | None = None,
+) -> Caller:
     """The caller that these arguments mean, under the settings in force now.
 
     Raises: `ConfigError` for a wrong setting, `BadOption` for a key without a provider or an empty one, `UnknownModel`
@@ -52,19 +61,22 @@ def caller(provider: NamesService | str | None, *, api_key: str | None, proxy: s
         if api_key is not None:
             raise BadOption("api_key needs provider=, which says where it belongs", field="provider")
         return Caller(settings=settings, service=None, account=None)
-    service, own = (provider.lower(), {}) if isinstance(provider, str) else (provider.service, provider.cookies)
-    return Caller(settings=settings, service=service, account=_account(service, api_key, own))
+    service = provider.lower() if isinstance(provider, str) else provider.service
+    used = credential or _given(service, api_key) or (None if isinstance(provider, str) else provider.own_credential())
+    return Caller(settings=settings, service=service, account=_account(service, used))
 
 
-def _account(service: str, api_key: str | None, own: Cookies) -> Account | None:
-    credential = _credential(service, api_key, own)
+def _account(service: str, credential: Credential | None) -> Account | None:
     return Account(name=f"given@{service}", provider=service, credential=credential) if credential else None
 
 
-def _credential(service: str, api_key: str | None, own: Cookies) -> Credential | None:
+def _given(service: str, api_key: str | None) -> Credential | None:
     info = providers.load(service).info
     if api_key is not None:
         return accounts.key_credential(info, Secret(api_key))
-    if cookies := next(filter(None, map(get_cookies, info.sign_in.domains)), own):
-        return SessionCookies(cookies={name: Secret(value) for name, value in cookies.items()})
-    return None
+    return cookie_session(next(filter(None, map(get_cookies, info.sign_in.domains)), {}))
+
+
+def cookie_session(cookies: Cookies) -> SessionCookies | None:
+    """The session that these cookies are; None for none."""
+    return SessionCookies(cookies={name: Secret(value) for name, value in cookies.items()}) if cookies else None

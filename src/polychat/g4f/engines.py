@@ -1,4 +1,4 @@
-"""Where the engines of this face live, and the three things asked of them: an answer, an upload, a token.
+"""Where the engines of this face live, and what is asked of them: an answer, an upload, a token, a session.
 
 The synchronous names share one portal thread, started at first use and ended with the process. The asynchronous client
 uses engines of its caller's own loop, which leave with it. The pages' names are classes and functions; so that a token
@@ -153,9 +153,18 @@ async def upload(caller: Caller, service: str, data: bytes, media_type: str, nam
     """Store a picture with the service; its URL there. Raises as `ask` does."""
     provider = providers.load(service)
     assert isinstance(provider, UploadsImages), f"{service} keeps no pictures"
+    async with session(caller, service, engines, AuthExpired) as own:
+        return await provider.upload_image(own, data, media_type=media_type, name=name)
+
+
+@asynccontextmanager
+async def session(
+    caller: Caller, service: str, engines: Engines, *kinds: type[PolychatError]
+) -> AsyncIterator[Session]:
+    """The caller's session, for what a service does beyond chat; errors inside of `kinds` are `ValueError`s too."""
     async with engines.lent(caller) as engine:
-        with _session(engine, service, None, AuthExpired) as session:
-            return await provider.upload_image(session, data, media_type=media_type, name=name)
+        with _session(engine, service, None, *kinds) as own:
+            yield own
 
 
 async def token(caller: Caller, service: str, engines: Engines) -> str:
@@ -171,17 +180,17 @@ async def _sign_in(engine: Engine, service: str, account: str | None = None) -> 
     provider = providers.load(service)
     if not isinstance(provider, SignsIn):
         return None
-    with _session(engine, service, account, PolychatError) as session:
-        return await provider.access_token(session)
+    with _session(engine, service, account, PolychatError) as own:
+        return await provider.access_token(own)
 
 
 @contextmanager
 def _session(engine: Engine, service: str, account: str | None, *kinds: type[PolychatError]) -> Iterator[Session]:
     """The account's session; an error inside knows its account, and is a `ValueError` too if it is of `kinds`."""
     with value_errors(*kinds):
-        session = engine.session(service, account)
+        own = engine.session(service, account)
         try:
-            yield session
+            yield own
         except PolychatError as error:
-            session.own(error)
+            own.own(error)
             raise

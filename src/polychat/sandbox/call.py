@@ -1,6 +1,7 @@
 """One request as a service sees it, and the few ways to answer.
 
-A handler is `async def handler(call) -> Response`; `get`, `post`, `put` and `patch` make routes of it. The body is already read.
+A handler is `async def handler(call) -> Response`; `get`, `post`, `put` and `patch` make routes of it. The body is
+already read.
 """
 
 from __future__ import annotations

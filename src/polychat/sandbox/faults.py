@@ -72,6 +72,10 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """What goes out for one frame."""
         yield frame.data
 
+    def joined(self) -> int:
+        """How many frames go out in one write."""
+        return 1
+
 
 class Close(Fault, frozen=True, tag="close"):
     """The connection is closed before any answer."""
@@ -295,12 +299,21 @@ class ChunkBytes(Fault, frozen=True, tag="chunk_bytes"):
             yield frame.data[start : start + self.size_bytes]
 
 
+class Coalesce(Fault, frozen=True, tag="coalesce"):
+    """Several frames go out in one write; nothing is lost."""
+
+    count: Annotated[int, msgspec.Meta(ge=1)] = 8
+
+    def joined(self) -> int:
+        return self.count
+
+
 AnyFault = (
     Close | StatusFault | ErrorInOk | LoginPage | Challenge | TooLarge | SlowFirstByte
     | ChangedField | MalformedFrame | DuplicateFrame | Expired | Drop
     | CarriageReturnLineFeed | CarriageReturn | NoSpace
     | Stall | CutFrame | CutCharacter
-    | Pace | SplitCharacter | ChunkBytes
+    | Pace | SplitCharacter | ChunkBytes | Coalesce
 )  # fmt: skip
 FAULTS: tuple[type[Fault], ...] = get_args(AnyFault)
 NAMES = {str(kind.__struct_config__.tag): kind for kind in FAULTS}
@@ -340,6 +353,19 @@ def due(rules: list[Rule], service: str, method: str, path: str) -> list[Fault]:
 def ordered(faults: list[Fault]) -> list[Fault]:
     """In the order in which they are applied."""
     return sorted(faults, key=lambda fault: FAULTS.index(type(fault)))
+
+
+def through(faults: list[Fault], frame: Frame) -> Output:
+    """What is left of `frame` after every fault, each applied to what the one before let out."""
+    if not faults:
+        yield frame.data
+        return
+    first, *others = faults
+    for output in first.frames(frame):
+        if isinstance(output, bytes):
+            yield from through(others, msgspec.structs.replace(frame, data=output))
+        else:
+            yield output
 
 
 def named(name: str, arguments: dict[str, str]) -> Fault:

@@ -13,7 +13,7 @@ import msgspec
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from polychat.sandbox import faults
+from polychat.sandbox import faults, sockets
 from polychat.sandbox.call import SCOPE_KEY, Call, json
 from polychat.sandbox.faults import Ending, Fault, Frame, Pause
 from polychat.sandbox.journal import Entry
@@ -32,27 +32,34 @@ class Stage:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await _whole(receive)
+        upgraded = scope["type"] == "websocket"
+        body = b"" if upgraded else await _whole(receive)
         if body is None:
             return
+        method = sockets.METHOD if upgraded else scope["method"]
         path = scope["path"].removeprefix(scope["root_path"])
         headers = Headers(scope=scope)
         entry = self._world.journal.record(
-            at=self._world.clock.now(), service=self._service, method=scope["method"], path=path,
+            at=self._world.clock.now(), service=self._service, method=method, path=path,
             query=scope["query_string"].decode("latin-1"), headers=headers, body=body,
         )  # fmt: skip
         knobs = self._world.knobs[self._service]
-        problems = faults.due(self._world.rules, self._service, scope["method"], path)
+        problems = faults.due(self._world.rules, self._service, method, path)
         try:
             knobs, asked = scenario(headers.get(SCENARIO, ""), knobs)
         except ValueError as error:
             entry.status, entry.ended = 422, "complete"
             await json({"error": f"{SCENARIO}: {error}"}, 422)(scope, receive, send)
             return
+        problems = faults.ordered(problems + asked)
         call: Call[Any, Any] = Call(
             world=self._world, service=self._service, knobs=knobs, entry=entry, scope=scope, body=body
         )
-        outlet = Outlet(scope, send, call, faults.ordered(problems + asked))
+        entry.faults = [str(fault.__struct_config__.tag) for fault in problems]
+        if upgraded:
+            await sockets.watch(self._app, scope, receive, send, call, problems)
+            return
+        outlet = Outlet(scope, send, call, problems)
         await _until_left(self._answer(scope, body, call, outlet), receive, entry)
 
     async def _answer(self, scope: Scope, body: bytes, call: Call[Any, Any], outlet: Outlet) -> None:
@@ -77,7 +84,8 @@ class Outlet:
         self._event_stream = False
         self._index = 0
         self._over = False
-        call.entry.faults = [str(fault.__struct_config__.tag) for fault in problems]
+        self._joined = max((fault.joined() for fault in problems), default=1)  # frames in one write
+        self._held = b""
 
     async def wait(self) -> None:
         """Hold the head back for as long as the faults say."""
@@ -99,6 +107,7 @@ class Outlet:
 
     async def end(self, ending: Ending) -> None:
         """Stop here, in the way told; for all but `END` this lasts until the client is gone and the work cancelled."""
+        await self._flush()
         if ending is Ending.END:
             self._over = True
             await self._write(b"", last=True)
@@ -126,27 +135,29 @@ class Outlet:
             await self.end(next((fault.at_end for fault in self._faults if fault.at_end), Ending.END))
 
     async def _frame(self, data: bytes) -> None:
-        for output in self._through(data, 0):
+        for output in faults.through(self._faults, Frame(self._index, data, self._event_stream, self._call)):
             if isinstance(output, bytes):
-                await self._write(output, last=False)
+                await self._piece(output)
             elif isinstance(output, Pause):
                 await asyncio.sleep(output.seconds)
             else:
                 await self.end(output)
                 return
         self._index += 1
+        if self._index % self._joined == 0:
+            await self._flush()
 
-    def _through(self, data: bytes, position: int) -> faults.Output:
-        """`data` through every fault from `position` on, depth first."""
-        if position == len(self._faults):
-            yield data
-            return
-        frame = Frame(self._index, data, self._event_stream, self._call)
-        for output in self._faults[position].frames(frame):
-            if isinstance(output, bytes):
-                yield from self._through(output, position + 1)
-            else:
-                yield output
+    async def _piece(self, data: bytes) -> None:
+        """Write `data`, or keep it until enough frames have come."""
+        if self._joined == 1:
+            await self._write(data, last=False)
+        else:
+            self._held += data
+
+    async def _flush(self) -> None:
+        if self._held:
+            held, self._held = self._held, b""
+            await self._write(held, last=False)
 
     async def _write(self, data: bytes, *, last: bool) -> None:
         if last:

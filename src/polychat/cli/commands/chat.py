@@ -82,7 +82,7 @@ def chat(**given: Any) -> None:
     if asked.as_json and asked.as_lines:
         raise BadOption("--json and --jsonl exclude each other", hint="--json is one document, --jsonl a line a chunk")
     question = _question(asked)
-    asyncio.run(_ask(asked, question, _prompt(asked.prompt)))
+    asyncio.run(_ask(asked, question, options.words(asked.prompt, to="ask", example='polychat "Hello"')))
 
 
 async def _ask(asked: Asked, question: dict[str, Any], prompt: str) -> None:
@@ -128,22 +128,6 @@ def _print(text: str, *, raw: bool) -> None:
 # ---------------------------------------------------------------- the question
 
 
-def _prompt(words: tuple[str, ...]) -> str:
-    """The words of the command line, then what comes in from a pipe. Raises: `BadOption` when there is neither."""
-    asked = " ".join(words).strip()
-    piped = ""
-    if sys.stdin is not None and not is_terminal(sys.stdin):
-        piped = options.text(sys.stdin.buffer.read(), of="stdin").strip("\n")
-    prompt = "\n\n".join(filter(str.strip, (asked, piped)))
-    if not prompt:
-        raise BadOption("there is nothing to ask: no PROMPT, and nothing on stdin", hint='polychat "Hello"')
-    try:
-        prompt.encode()
-    except UnicodeEncodeError as error:
-        raise BadOption("PROMPT is not text in UTF-8", field="prompt") from error
-    return prompt
-
-
 def _messages(system: str | None, prompt: str) -> list[dict[str, str]]:
     instructions = [{"role": "system", "content": system}] if system else []
     return [*instructions, {"role": "user", "content": prompt}]
@@ -151,7 +135,7 @@ def _messages(system: str | None, prompt: str) -> list[dict[str, str]]:
 
 def _question(asked: Asked) -> dict[str, Any]:
     """Everything that `create` takes beside model and messages, and only what was given."""
-    settings = dict(map(_setting, asked.settings))
+    settings = dict(map(options.setting, asked.settings))
     question: dict[str, Any] = {name: value for name, value in settings.items() if name in _GENERATION}
     own = {name: value for name, value in settings.items() if name not in _GENERATION}
     wanted: Mapping[str, Any] = {
@@ -165,37 +149,3 @@ def _question(asked: Asked) -> dict[str, Any]:
     return question | {name: value for name, value in wanted.items() if value}
 
 
-def _setting(given: str) -> tuple[str, Any]:
-    """`NAME=VALUE`, the value read as JSON where it is JSON."""
-    import json
-
-    name, equals, value = given.partition("=")
-    if not (name and equals):
-        raise BadOption(f"--option {given} is not NAME=VALUE", field="option", hint="for example: -o temperature=0.2")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
-
-
-def _model(client: AsyncClient, asked: Asked) -> str:
-    """What was asked for, otherwise what is set, otherwise the default of the account's service."""
-    if asked.model or asked.provider:
-        return str(asked.model or asked.provider)
-    if asked.account:
-        return client.engine.vault.get(asked.account).provider
-    if client.engine.settings.model:
-        return client.engine.settings.model
-    for entry in client.engine.vault.entries():
-        return entry.provider
-    raise _nobody()
-
-
-def _nobody() -> NoAccount:
-    from polychat import providers
-
-    signs_in = options.login_command(providers.load(providers.names()[0]).info)
-    return NoAccount(
-        "there is no account yet",
-        hint=f"{signs_in} signs in, polychat providers lists every service, polychat demo needs no account",
-    )

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from polychat.g4f.providers.base_provider import AbstractProvider
+from polychat.g4f.providers.base_provider import AbstractProvider, AsyncAuthedProvider, ProviderModelMixin
 
-__all__ = ["AbstractProvider"]
+__all__ = ["AbstractProvider", "AsyncAuthedProvider", "ProviderModelMixin"]

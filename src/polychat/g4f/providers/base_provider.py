@@ -6,13 +6,19 @@ a person is ever written on a class.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import closing
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, closing
 from functools import partial, wraps
 from typing import Any, ClassVar, TypeVar
 
+from polychat import providers
+from polychat.credentials import Credential
+from polychat.engine import routing
+from polychat.errors import UnknownModel
 from polychat.g4f import engines, questions
-from polychat.g4f.callers import Caller, caller
+from polychat.g4f.callers import Caller, caller, cookie_session
+from polychat.g4f.providers.response import AuthResult, Response
 from polychat.g4f.typing import Cookies, CreateResult, ImageType, Messages
 from polychat.types import TextDelta
 
@@ -72,6 +78,61 @@ class AbstractProvider:
                 yield from (event.text for event in events if isinstance(event, TextDelta))
 
     @classmethod
+    def own_credential(cls) -> Credential | None:
+        """What the class was given for calls that bring nothing."""
+        return cookie_session(cls.cookies)
+
+    @classmethod
     def caller(cls, api_key: str | None = None) -> Caller:
         """Who asks when a method is called without a question. Raises: `ConfigError`."""
         return caller(cls, api_key=api_key, proxy=None)
+
+
+class AsyncAuthedProvider(AbstractProvider, ABC):
+    """One that is told at each call who asks."""
+
+    needs_auth = True
+
+    @classmethod
+    @abstractmethod
+    def on_auth_async(cls, proxy: str | None = None, **kwargs: Any) -> AsyncGenerator[AuthResult]:
+        """Sign in; the last thing it yields is the `AuthResult`."""
+
+    @classmethod
+    @abstractmethod
+    def create_authed(
+        cls, model: str, messages: Messages, auth_result: AuthResult, **kwargs: Any
+    ) -> AsyncGenerator[Response]:
+        """The answer to `messages`, asked by the account of `auth_result`."""
+
+    @classmethod
+    async def create_async_generator(
+        cls, model: str, messages: Messages, proxy: str | None = None, api_key: str | None = None, **kwargs: Any
+    ) -> AsyncGenerator[Response]:
+        """Sign in, then ask: `on_auth_async` and `create_authed`. Raises as they do."""
+        async for auth_result in cls.on_auth_async(proxy=proxy, api_key=api_key):
+            answer = cls.create_authed(model, messages, auth_result, proxy=proxy, **kwargs)
+            async with aclosing(answer) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+
+
+class ProviderModelMixin:
+    """What a class says of its models: those of its service."""
+
+    service: ClassVar[str]
+    default_model: ClassVar[str]
+    models: ClassVar[tuple[str, ...]]
+
+    @classmethod
+    def get_models(cls) -> list[str]:
+        """Their names."""
+        return list(cls.models)
+
+    @classmethod
+    def get_model(cls, model: str) -> str:
+        """The service's own name of `model`, which may be an alias, or empty for the default. Raises: `UnknownModel`."""
+        found = routing.find(providers.load(cls.service).info, model or cls.default_model)
+        if found is None:
+            raise UnknownModel(f"{cls.__name__} has no model {model!r}", provider=cls.service)
+        return found.id

@@ -1,9 +1,9 @@
-"""One file per service; its name is the path it lives under (`reka.py` answers at `/reka/...`).
+"""One file or folder per service; its name is the path it lives under (`reka.py` answers at `/reka/...`).
 
-Every file has the same three parts:
+Every one has the same three parts:
 
     State      a class made with the `World` at every reset: what the real service would keep in its database
-    routes     the service's paths, as `call.get(...)` and `call.post(...)` routes, relative to its own root
+    routes     the service's paths, as routes of `call.get(...)`, `call.post(...)` and their like, relative to its root
     service    a `Service`: its label, its knobs and the shape of its errors
 
 A service writes each frame of a stream as a piece of its own (`call.EventStream`), takes time and ids from the world
@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
 if TYPE_CHECKING:
     from polychat.sandbox.world import World
@@ -42,7 +42,7 @@ class Emulation(Protocol):
     """What a service file offers."""
 
     State: Callable[[World], Any]
-    routes: Sequence[Route]
+    routes: Sequence[BaseRoute]
     service: Service
 
 

@@ -63,11 +63,15 @@ class Encoding(Protocol):
 
 
 class Delta:
-    """v1: roots and patches. `p` and `o` are left out where the last ones hold on, as far as `addressing` allows."""
+    """v1: roots and patches. `p` and `o` are left out where the last ones hold on, as far as `addressing` allows.
 
-    def __init__(self, conversation_id: str, addressing: str) -> None:
+    With `listed`, a value that is a list comes only inside a list of patches, for clients that take every list for one.
+    """
+
+    def __init__(self, conversation_id: str, addressing: str, *, listed: bool = False) -> None:
         self._conversation_id = conversation_id
         self._addressing = addressing
+        self._listed = listed
         self._last: tuple[str, str] | None = None
         self._roots = 0
 
@@ -96,7 +100,7 @@ class Delta:
         return _delta(record)
 
     def _change(self, patches: tuple[Patch, ...]) -> bytes:
-        if len(patches) == 1:
+        if len(patches) == 1 and not (self._listed and isinstance(patches[0].value, list)):
             return self._addressed(patches[0])
         return self._addressed(Patch("", "patch", [patch.told() for patch in patches]))
 

@@ -1,9 +1,11 @@
-"""The gate before each turn. Challenges are demanded by knob and never solved here: any answer passes that is not empty.
+"""The gate before each turn.
 
     POST sentinel/chat-requirements              -> token, good for this account until `expire_at`
     POST sentinel/chat-requirements/prepare      -> prepare_token and the challenges
     POST sentinel/chat-requirements/finalize     prepare_token and the answers -> token
     POST f/conversation/prepare                  -> conduit_token; on the turn it may be missing, but not be wrong
+
+Challenges are demanded by knob and never judged: any answer passes that is not empty.
 """
 
 from __future__ import annotations

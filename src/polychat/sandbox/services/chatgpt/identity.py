@@ -82,13 +82,12 @@ async def auth_session(call: ChatCall) -> Response:
     grant = session(call)
     if grant is None:
         return json({})
-    token = call.state.access_token(grant.owner, call.knobs.token_ttl_s)
-    return json(
-        {
-            "user": user(grant.owner), "expires": iso(grant.expires_at), "accessToken": token, "authProvider": "sandbox",
-            "account": {"id": f"account-{grant.owner}", "planType": "free"},
-        }
-    )  # fmt: skip
+    told = {
+        "user": user(grant.owner), "expires": iso(grant.expires_at), "authProvider": "sandbox",
+        "accessToken": call.state.access_token(grant.owner, call.knobs.token_ttl_s),
+        "account": {"id": f"account-{grant.owner}", "planType": "free"},
+    }  # fmt: skip
+    return json(told)
 
 
 async def me(call: ChatCall) -> Response:
@@ -101,9 +100,10 @@ async def accounts_check(call: ChatCall) -> Response:
     """Plan and features."""
     owner = signed_in(call)
     account = {
-        "account": {"account_id": f"account-{owner}", "plan_type": "free", "structure": "personal", "is_deactivated": False},
-        "features": ["sandbox"], "entitlement": {"has_active_subscription": False, "subscription_plan": "chatgptfreeplan"},
-    }  # fmt: skip
+        "account": {"account_id": f"account-{owner}", "plan_type": "free", "structure": "personal"},
+        "entitlement": {"has_active_subscription": False, "subscription_plan": "chatgptfreeplan"},
+        "features": ["sandbox"],
+    }
     return json({"accounts": {"default": account}, "account_ordering": ["default"]})
 
 

@@ -32,6 +32,23 @@ class Production:
         self._message: Message | None = None
         self._frames = list(encoding.opening())
         self._over = False
+        self.handed_at = 0  # the frame that the first stream leaves to others
+
+    @property
+    def conversation_id(self) -> str:
+        """Where the turn belongs."""
+        return self._conversation.id
+
+    def hand_off(self, index: int, step: Step) -> None:
+        """After `index` frames (or all there are) comes `step`; whoever reads the stream so far stops there."""
+        while len(self._frames) < index and not self._over:
+            self._advance()
+        self._frames += self._encoding.step(step, self._message)
+        self.handed_at = len(self._frames)
+
+    def caught_up(self) -> range:
+        """The frames made since the handoff."""
+        return range(self.handed_at, len(self._frames))
 
     def frame(self, index: int) -> bytes | None:
         """The frame at `index`, made if need be; None when there are no more."""

@@ -52,7 +52,7 @@ def _opening(turn: Turn) -> Iterator[Step]:
 
 def _answer(turn: Turn) -> Iterator[Step]:
     hints = turn.body.hints
-    if drawing.wanted(turn):
+    if drawing.wanted(turn.knobs, turn.body):
         yield from drawing.scene(turn)
         return
     if turn.knobs.thinking or "reason" in hints:
@@ -88,9 +88,9 @@ def _tool(turn: Turn) -> Iterator[Step]:
         yield say(piece, "/message/content/text")
     yield finished()
     printed = str(len(turn.prompt.split()))
-    result = {"aggregate_result": {"status": "success", "code": code, "final_expression_output": printed}}
+    result = {"status": "success", "code": code, "final_expression_output": printed}
     output = {"content_type": "execution_output", "text": printed}
-    yield turn.begin("tool", output, name="python", channel="commentary", **result)
+    yield turn.begin("tool", output, name="python", channel="commentary", aggregate_result=result)
 
 
 def _failure(turn: Turn) -> Iterator[Step]:

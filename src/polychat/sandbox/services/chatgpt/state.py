@@ -11,9 +11,12 @@ import msgspec
 from polychat.sandbox.services.chatgpt.tree import Conversation
 
 if TYPE_CHECKING:
+    from polychat.sandbox.services.chatgpt.production import Production
     from polychat.sandbox.world import World
 
 ANONYMOUS = "anonymous"  # whoever uses the logged-out routes
+
+_SIGNATURE = "sandbox"
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +50,6 @@ class Task(msgspec.Struct, kw_only=True):
     message_id: str
     ready_at: float
     final_parts: list[Any]
-    told: bool = False  # some socket has told of it
 
 
 class State:
@@ -63,7 +65,9 @@ class State:
         self.tickets: dict[str, Grant] = {}  # of sockets
         self.conversations: dict[str, Conversation] = {}
         self.uploads: dict[str, Upload] = {}
+        self.relayed: dict[str, Production] = {}  # classic turns that go over a socket, by its ticket
         self.tasks: list[Task] = []
+        self.refused = 0  # turns that were told no, by knob
         self.spent: dict[tuple[str, str], list[float]] = {}  # account and feature -> when each was used
 
     def uuid(self) -> str:
@@ -91,13 +95,13 @@ class State:
         return grant
 
     def access_token(self, owner: str, ttl_s: float) -> str:
-        """A new unsigned JWT (RFC 7519, section 6.1)."""
+        """A new JWT; nobody checks the signature, but clients want three parts that are not empty."""
         now = self.world.clock.now()
         claims = {
             "sub": owner, "iat": int(now), "exp": int(now + ttl_s), "jti": self.world.ids.hex(),
             "https://api.openai.com/profile": {"email": email(owner), "email_verified": True},
         }  # fmt: skip
-        return f"{_base64url({'alg': 'none', 'typ': 'JWT'})}.{_base64url(claims)}."
+        return f"{_base64url({'alg': 'none', 'typ': 'JWT'})}.{_base64url(claims)}.{_SIGNATURE}"
 
     def expire(self, bearer: str) -> None:
         """Forget an access token."""

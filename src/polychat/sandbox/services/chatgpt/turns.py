@@ -67,7 +67,7 @@ class Turn:
         }  # fmt: skip
         return Begin(message, parent)
 
-    def event(self, kind: str, **fields: Any) -> Tell:
+    def event(self, kind: str, /, **fields: Any) -> Tell:
         """A control event."""
         return Tell({"type": kind, **fields, "conversation_id": self.conversation.id})
 
