@@ -78,6 +78,11 @@ class PolychatError(Exception):
         """True when part of the answer had already reached the caller."""
         return self.partial is not None and not self.partial.empty
 
+    def hinted(self, hint: str) -> PolychatError:
+        """The same error with another hint."""
+        self._hint = hint
+        return self
+
     def informed(self, usual: PolychatError) -> PolychatError:
         """The same error, knowing what the status line and headers said, where its own words did not."""
         self.upstream_status = self.upstream_status or usual.upstream_status
@@ -193,9 +198,13 @@ class ServiceProblem(PolychatError):
 
 
 class FormatChanged(ServiceProblem):
-    """The service answered in a form we do not know."""
+    """The service answered in a form we do not know; `evidence` is the piece that showed it, never printed."""
 
     mend = "the service may have changed; look for a newer polychat, and report it if there is none"
+
+    def __init__(self, message: str, *, evidence: bytes | None = None, **details: Any) -> None:
+        super().__init__(message, **details)
+        self.evidence = evidence
 
 
 class Unavailable(ServiceProblem):

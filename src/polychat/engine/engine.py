@@ -148,7 +148,8 @@ class Engine:
         clocks = self.settings.clocks
         if total_s is not None:
             clocks = msgspec.structs.replace(clocks, total_s=total_s)
-        running = Running(session, clocks, strict=self._strict)
+        kept = self.settings.folders.state / "captures"
+        running = Running(session, clocks, strict=self._strict, captures=kept)
 
         def finishing(fold: Fold) -> Sequence[Event]:
             reply = fold.reply()

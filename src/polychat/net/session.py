@@ -26,7 +26,7 @@ from polychat.net.clocks import Clocks
 from polychat.net.cookies import CookieJar
 from polychat.net.fetch import origin_of
 from polychat.net.retry import RetryPolicy, retrying
-from polychat.net.statuses import error_for, looks_like_html, quote
+from polychat.net.statuses import error_for, looks_like_html
 from polychat.net.transport import FilePart, HttpRequest, HttpResponse, Transport, WebSocket
 from polychat.wire import sse
 
@@ -313,9 +313,11 @@ class Session:
         try:
             return msgspec.json.decode(body, type=into)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            what = "a web page" if looks_like_html(body) else f"{quote(body)!r} ({error})"
+            what = "a web page" if looks_like_html(body) else f"{len(body)} bytes ({error})"  # that may hold a token
             raise FormatChanged(
-                f"{self.provider} answered {path} with {what} instead of the JSON we know", provider=self.provider
+                f"{self.provider} answered {path} with {what} instead of the JSON we know",
+                provider=self.provider,
+                evidence=body,
             ) from error
 
     async def upload(self, path: str, part: FilePart, *, into: type[T], **rest: Any) -> T:

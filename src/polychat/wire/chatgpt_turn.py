@@ -129,7 +129,11 @@ class Decoder:
             self._record(_decoded(frame.data))
 
     def _patch(self, data: bytes) -> None:
-        applied = self._document.apply(data)
+        try:
+            applied = self._document.apply(data)
+        except FormatChanged as error:
+            error.evidence = data
+            raise
         root = self._document.root
         if root is None:
             return
@@ -372,7 +376,8 @@ def _decoded(data: bytes) -> dict[str, Any]:
     try:
         record = msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise FormatChanged(f"chatgpt sent a record that is not JSON ({len(data)} bytes)") from error
+        what = f"chatgpt sent a record that is not JSON ({len(data)} bytes)"
+        raise FormatChanged(what, evidence=data) from error
     return record if isinstance(record, dict) else {}
 
 

@@ -108,7 +108,8 @@ def _answer(data: bytes) -> _Answer:
         return _decode_answer(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         _raise_error_body(data)
-        raise FormatChanged(f"reka sent an event that is not an answer ({len(data)} bytes: {error})") from error
+        what = f"reka sent an event that is not an answer ({len(data)} bytes: {error})"
+        raise FormatChanged(what, evidence=data) from error
 
 
 def _raise_error_body(data: bytes) -> None:
