@@ -28,6 +28,7 @@ from polychat import (
 )
 from polychat.credentials import Account, BearerToken, Secret, SessionCookies
 from polychat.engine import accounts
+from polychat.providers.chatgpt import ChatGPT
 from polychat.sandbox.server import Sandbox
 from polychat.vault.memory import MemoryVault
 
@@ -360,6 +361,20 @@ def test_a_session_that_is_not_taken_for_signed_in_is_told(sandbox: Sandbox) -> 
     sandbox.knobs("chatgpt", force_login=True)
     with pytest.raises(AuthExpired):
         ask(sandbox)
+
+
+def test_the_service_says_whose_account_it_is_and_which_models_it_may_ask(sandbox: Sandbox) -> None:
+    """One call each; a name is never taken from another account."""
+
+    async def main() -> tuple[str, list[str]]:
+        async with chatgpt(sandbox, cookies={SESSION: "sandbox-bob"}) as client:
+            session = client.engine.session("chatgpt")
+            service = ChatGPT()
+            return await service.who(session), [model.id for model in await service.list_models(session)]
+
+    name, models = asyncio.run(main())
+    assert "bob" in name
+    assert {"auto", "gpt-4o"} <= set(models)
 
 
 # ---------------------------------------------------------------- failures

@@ -108,6 +108,15 @@ class SignsIn(Protocol):
 
 
 @runtime_checkable
+class TellsWho(Protocol):
+    """A service that says whose account it is."""
+
+    async def who(self, session: Session) -> str:
+        """The account's own name there. Also the cheapest way to try a credential."""
+        ...
+
+
+@runtime_checkable
 class ListsModels(Protocol):
     """A service that tells which models an account may use."""
 

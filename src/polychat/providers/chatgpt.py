@@ -129,6 +129,11 @@ class ChatGPT:
         """The account's access token, fetched from the session when it is not at hand."""
         return await session.token(lambda: calls.fetch_token(session))
 
+    async def who(self, session: Session) -> str:
+        """The account's name, or its id."""
+        me = await session.json("GET", "/backend-api/me", into=_Me, **calls.proofs(session))
+        return me.name or me.email or me.id
+
     async def list_models(self, session: Session) -> tuple[Model, ...]:
         """The models this account may ask, as the service lists them now."""
         listed = await session.json("GET", "/backend-api/models", into=_Models, **calls.proofs(session))
@@ -260,6 +265,12 @@ class ChatGPT:
         if thread is None:
             raise FormatChanged("chatgpt kept no conversation to read aloud")
         return thread
+
+
+class _Me(msgspec.Struct):
+    id: str
+    name: str | None = None
+    email: str | None = None
 
 
 class _Slug(msgspec.Struct):
