@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from polychat.g4f.cookies import set_cookies
+from polychat.g4f.Provider import OpenaiChat
+from polychat.g4f.providers.response import AuthResult
 from polychat.sandbox.server import Sandbox
 
 CAT = Path(__file__).parents[2] / "docs/images/cat.jpeg"
@@ -38,6 +40,15 @@ def reka(sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     monkeypatch.setenv("POLYCHAT_SANDBOX", sandbox.url)
     yield sandbox
     set_cookies("space.reka.ai")
+
+
+@pytest.fixture
+def chatgpt(reka: Sandbox) -> Iterator[Sandbox]:
+    """The same sandbox; what a test wrote on the class `OpenaiChat` is forgotten after it."""
+    yield reka
+    set_cookies("chatgpt.com")
+    OpenaiChat._api_key = OpenaiChat._headers = OpenaiChat._cookies = OpenaiChat._expires = None
+    OpenaiChat.request_config = AuthResult()
 
 
 class _Forward(BaseHTTPRequestHandler):

@@ -18,6 +18,7 @@ from polychat.sandbox.server import Sandbox
 EXAMPLES = Path(__file__).parent / "examples"
 SEEDS = Path(__file__).parents[3] / "shared/seeds"
 _HEADER = "# ruff: noqa\n# fmt: off\n"
+_ROOT = re.compile(r"^from (?:\S*\bg4f\b|src(?=\.(?:providers|typing)\b))", re.MULTILINE)
 _BLOCK = re.compile(r"^```python\n(.*?)(?:^```|\Z)", re.MULTILINE | re.DOTALL)
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # page 002 leaves its picture open
@@ -103,6 +104,19 @@ def test_page_002_in_pieces(reka: Sandbox, home: Path, capsys: pytest.CaptureFix
     assert_picture_was_seen(reka, home, capsys.readouterr().out)
 
 
+def test_page_003(chatgpt: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    """An api key alone asks the model that was asked for; text, what comes beside it, and the reason of the end."""
+    run("page_003")
+    lines = capsys.readouterr().out.splitlines()
+    assert "Привет, как дела?" in "".join(line for line in lines if not line.startswith("Received chunk: "))
+    received = [line.removeprefix("Received chunk: ") for line in lines if line.startswith("Received chunk: ")]
+    assert [text.partition("(")[0] for text in received] == ["TitleGeneration", "Conversation", "SynthesizeData"]
+    assert lines[-1] == "Finish reason: stop"
+    (turn,) = chatgpt.journal(service="chatgpt", path="/backend-api/f/conversation")
+    assert (turn.account, turn.json["model"], turn.headers.get("cookie")) == ("YOUR_API_KEY", "gpt-3.5-turbo", None)
+    assert "YOUR_API_KEY" not in str(lines)
+
+
 def assert_picture_was_seen(sandbox: Sandbox, home: Path, printed: str) -> None:
     """The file went up, its URL is in the question, and the answer tells its size."""
     assert [part.sha256 for part in uploads(sandbox)] == [sha256((home / "docs/images/cat.jpeg").read_bytes())]
@@ -116,11 +130,11 @@ def assert_picture_was_seen(sandbox: Sandbox, home: Path, printed: str) -> None:
 
 
 def test_examples_are_the_pages() -> None:
-    """Every runnable block of the three pages is here, and nothing in it differs but the roots of imports."""
+    """Every runnable block of the four pages is here, and nothing in it differs but the roots of imports."""
     if not SEEDS.is_dir():
         pytest.skip("the pages are not part of this repository")
     ours = {path.read_text(encoding="utf-8").removeprefix(_HEADER).strip() for path in EXAMPLES.glob("page_*.py")}
-    assert ours == {example for number in ("000", "001", "002") for example in page_examples(number)}
+    assert ours == {example for number in ("000", "001", "002", "003") for example in page_examples(number)}
 
 
 def page_examples(number: str) -> list[str]:
@@ -128,4 +142,4 @@ def page_examples(number: str) -> list[str]:
     (page,) = SEEDS.glob(f"{number}_*.txt")
     blocks = [block.strip() for block in _BLOCK.findall(page.read_text(encoding="utf-8"))]
     runnable = [block for block in blocks if not block.startswith(("def ", "@classmethod"))]
-    return [re.sub(r"^from \S*\bg4f\b", "from polychat.g4f", block, flags=re.MULTILINE) for block in runnable]
+    return [_ROOT.sub("from polychat.g4f", block) for block in runnable]

@@ -36,11 +36,11 @@ def test_a_wrong_argument_is_named(home: Path, given: dict[str, Any], field: str
 
 
 def test_pictures_go_with_the_last_user_message(home: Path) -> None:
-    """They come before its words, `image` first; without a user message they are one."""
+    """They come before its words, `image` first, under their names; without a user message they are one."""
     gif, png = b"GIF89a", b"\x89PNG\r\n\x1a\n"
     talk = [{"role": "user", "content": "One"}, *HELLO, {"role": "assistant", "content": "Hi"}]
     first, second, third = question("m", talk, True, provider="reka", image=gif, images=[(png, "p")]).request.messages
     assert (first.attachments, third.attachments) == ((), ())
-    assert second.parts == (Image(data=gif), Image(data=png), Text(text="Hello"))
+    assert second.parts == (Image(data=gif), Image(data=png, name="p"), Text(text="Hello"))
     alone = question("m", [{"role": "system", "content": "Look."}], True, provider="reka", image=gif).request.messages
     assert [(message.role, len(message.attachments)) for message in alone] == [("system", 0), ("user", 1)]

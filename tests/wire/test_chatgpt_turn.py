@@ -277,3 +277,14 @@ def test_a_continued_answer_is_one_text() -> None:
     assert fold(events).text == "One two three"
     events += decoder.feed(root("C", text="x") + delta("y", TEXT, "replace"))
     assert fold(events).text == "One two threey"
+
+
+def test_places_of_citations_count_all_that_went_out() -> None:
+    """Also what was held back to the end of an earlier part, because a marker never closed."""
+    decoder = Decoder()
+    events = decoder.feed(root(text="ab \ue200cd") + done("", "max_tokens"))
+    decoder.begin_part()
+    groups = delta(GROUPS, "/message/metadata/search_result_groups", "append")
+    events += decoder.feed(root("B", text="ef\ue200cite\ue202turn0search1\ue201") + groups + done())
+    reply = fold(events)
+    assert (reply.text, [citation.start for citation in reply.citations]) == ("ab cdef", [7])

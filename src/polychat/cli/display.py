@@ -112,7 +112,7 @@ class Words(ABC):
 
     def think(self, text: str) -> None:
         """More of the reasoning, where it is wanted."""
-        if self._reasoning == "only":
+        if self._reasoning == "only" and text:
             self.add(text)
         elif self._reasoning == "show" and text:
             self.make_way()

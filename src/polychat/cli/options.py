@@ -46,6 +46,42 @@ def json(what: str) -> Callable[[F], F]:
     return click.option("--json", "as_json", is_flag=True, help=what)
 
 
+def model(command: F) -> F:
+    """`-m/--model`."""
+    return click.option(
+        "-m", "--model", metavar="MODEL", help="PROVIDER/MODEL, or a model's own id.", shell_complete=model_names
+    )(command)
+
+
+def account(command: F) -> F:
+    """`--account` and `--provider`: who asks, and whom."""
+    command = click.option("--provider", metavar="NAME", help="Ask this service.", shell_complete=provider_names)(
+        command
+    )
+    return click.option("--account", metavar="NAME", help="Ask with this account.")(command)
+
+
+def conversation(what: str) -> Callable[[F], F]:
+    """`-c/--conversation FILE`."""
+    return click.option("-c", "--conversation", metavar="FILE", type=click.Path(path_type=Path), help=what)
+
+
+def own_settings(what: str) -> Callable[[F], F]:
+    """`-o/--option NAME=VALUE`, repeatable, passed on as `settings`; each is read by `setting`."""
+    return click.option("-o", "--option", "settings", metavar="NAME=VALUE", multiple=True, help=what)
+
+
+def timeout(what: str) -> Callable[[F], F]:
+    """`--timeout SECONDS`, passed on as `timeout_s`."""
+    kind = click.FloatRange(min=0, min_open=True)
+    return click.option("--timeout", "timeout_s", metavar="SECONDS", type=kind, help=what)
+
+
+def verbose(command: F) -> F:
+    """`-v/--verbose`."""
+    return click.option("-v", "--verbose", is_flag=True, help="Tell each request on stderr.")(command)
+
+
 def settings(**overrides: Any) -> Settings:
     """The settings in force for the running command. Raises: `ConfigError`."""
     from polychat.engine.settings import load

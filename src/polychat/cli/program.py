@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 COMPLETE_VARIABLE = "_POLYCHAT_COMPLETE"
 COMMANDS = {
     "chat": "Ask, and read the answer as it comes",
+    "image": "Have a picture drawn, or changed, and save it",
+    "speak": "Have a text or an answer read aloud, and save the sound",
     "models": "List the models there are",
     "providers": "List the services there are, and whether an account is there",
     "login": "Keep a sign-in: browser cookies, a token or a key",

@@ -155,6 +155,108 @@ def test_an_answer_rewritten_back_is_printed_once(polychat: Any) -> None:
     assert polychat("chat", "hi").stdout == "One two three\n"
 
 
+# ---------------------------------------------------------------- the reasoning
+
+THOUGHTS = (
+    "Reading the question\nI read the question twice.\n\nChoosing words\nAn echo is “enough”.\nThought for 3 seconds\n"
+)
+
+
+@pytest.mark.parametrize("args", [[], ["--no-stream"]])
+@pytest.mark.parametrize(
+    ("mode", "stdout", "stderr"),
+    [(None, ANSWER, ""), ("hide", ANSWER, ""), ("show", ANSWER, f"{THOUGHTS}\n"), ("only", THOUGHTS, "")],
+)
+def test_reasoning_is_hidden_shown_or_all_there_is(
+    polychat: Any, mode: str | None, args: list[str], stdout: str, stderr: str
+) -> None:
+    """stdout holds the answer, or with `only` the reasoning; `show` tells it on stderr."""
+    polychat.sandbox.knobs("chatgpt", thinking=True)
+    done = polychat("chat", "hi", "-m", "chatgpt", *(["--reasoning", mode] if mode else []), *args)
+    assert (done.returncode, done.stdout, done.stderr) == (0, stdout, stderr)
+
+
+def test_no_reasoning_is_told_where_only_that_was_wanted(polychat: Any) -> None:
+    """An empty stdout has its reason on stderr."""
+    done = polychat("chat", "hi", "--reasoning", "only")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "note: the answer came without reasoning\n")
+
+
+@pytest.mark.parametrize("args", [[], ["--raw"]])
+def test_reasoning_stands_dimmed_above_the_answer_on_a_terminal(polychat: Any, args: list[str]) -> None:
+    """And the answer is drawn below it as ever."""
+    polychat.sandbox.knobs("chatgpt", thinking=True)
+    code, drawn = polychat.on_terminal("chat", "hi", "-m", "chatgpt", "--reasoning", "show", *args)
+    assert (code, "\x1b[2mReading the question" in drawn) == (0, True)
+    assert drawn.index("Thought for 3 seconds") < drawn.rindex("You asked: “hi” (1 word).")
+
+
+# ---------------------------------------------------------------- a conversation in a file
+
+TURN = "/backend-api/f/conversation"
+
+
+@pytest.mark.parametrize("args", [[], ["--json"], ["--jsonl"], ["--no-stream"]])
+def test_a_conversation_goes_on_from_its_file(polychat: Any, args: list[str]) -> None:
+    """A file that is not there begins one, for its owner's eyes only; each answer moves it on."""
+    path = Path(polychat.home, "talk.json")
+    assert polychat("chat", "one", "-m", "chatgpt", "-c", "talk.json", *args).returncode == 0
+    first = json.loads(path.read_bytes())
+    assert polychat("chat", "two", "-c", "talk.json", *args).returncode == 0
+    second = json.loads(path.read_bytes())
+    asked_first, asked_second = (entry.json for entry in polychat.sandbox.journal(path=TURN))
+    assert "conversation_id" not in asked_first
+    assert (asked_second["conversation_id"], asked_second["parent_message_id"]) == (first["id"], first["parent_id"])
+    assert (second["id"], second["parent_id"] != first["parent_id"]) == (first["id"], True)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [name.name for name in Path(polychat.home).iterdir() if name.is_file()] == ["talk.json"]
+
+
+def test_a_conversation_with_a_service_that_keeps_none_is_all_in_its_file(polychat: Any) -> None:
+    """The talk goes along with the next question."""
+    polychat("chat", "one", "--conversation", "talk.json")
+    polychat("chat", "two", "--conversation", "talk.json")
+    turns = asked(polychat)["conversation_history"]
+    assert [turn["text"] for turn in turns] == ["one", "You asked: “one” (1 word).", "two"]
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b'{"provider": "chatgpt", "id', "the conversation file talk.json is damaged and was left as it is"),
+        (b"", "the conversation file talk.json is damaged and was left as it is"),
+        (b"[1]", "the conversation file talk.json is damaged and was left as it is"),
+        (b"\xff\xfe", "the conversation file talk.json is damaged and was left as it is"),
+        (b'{"provider": "nope"}', "there is no provider 'nope'"),
+    ],
+)
+def test_a_damaged_conversation_is_refused_and_kept(polychat: Any, content: bytes, complaint: str) -> None:
+    """One sentence, nothing sent, not a byte changed."""
+    path = Path(polychat.home, "talk.json")
+    path.write_bytes(content)
+    done = polychat("chat", "hi", "-c", "talk.json")
+    assert (done.returncode, done.stdout, complaint in done.stderr) == (2, "", True)
+    assert done.stderr.count("error:") == 1
+    assert (polychat.sandbox.journal(), path.read_bytes()) == ([], content)
+
+
+@pytest.mark.parametrize(("place", "complaint"), [("no/talk.json", "cannot be written"), (".", "cannot be read")])
+def test_a_conversation_that_could_not_be_kept_is_not_begun(polychat: Any, place: str, complaint: str) -> None:
+    """That is told before the question goes out, not after the answer."""
+    done = polychat("chat", "hi", "-c", place)
+    assert (done.returncode, complaint in done.stderr, polychat.sandbox.journal()) == (2, True, [])
+
+
+def test_a_broken_answer_leaves_the_conversation_where_it_was(polychat: Any) -> None:
+    """The next try goes on from the last whole answer."""
+    path = Path(polychat.home, "talk.json")
+    polychat("chat", "one", "-c", "talk.json")
+    before = path.read_bytes()
+    polychat.sandbox.fault("reka", "cut_frame", after=3, path="/api/chat")
+    assert polychat("chat", "two", "-c", "talk.json").returncode == 7
+    assert path.read_bytes() == before
+
+
 # ---------------------------------------------------------------- trouble
 
 

@@ -30,6 +30,18 @@ def test_a_capability_narrows_the_list(polychat: Any) -> None:
     assert (none.returncode, none.stdout, none.stderr) == (0, "", "note: no model has audio_out\n")
 
 
+def test_live_asks_the_services(polychat: Any) -> None:
+    """--live lists what the account may use; a service that does not tell keeps its known list, and a note says so."""
+    live = polychat("models", "--live", "--provider", "chatgpt")
+    assert (live.returncode, live.stderr, "chatgpt/gpt-5-thinking" in live.stdout) == (0, "", True)
+    polychat.sandbox.fault("chatgpt", "status", code=403, path="/backend-api/models")
+    troubled = polychat("models", "--live")
+    assert (troubled.returncode, troubled.stdout) == (0, polychat("models").stdout)
+    assert troubled.stderr.startswith("note: chatgpt did not tell its own list: ")
+    (problem,) = json.loads(polychat("models", "--live", "--json").stdout)["problems"]
+    assert (problem["provider"], problem["code"]) == ("chatgpt", "challenge_required")
+
+
 @pytest.mark.parametrize(
     ("args", "complaint"),
     [

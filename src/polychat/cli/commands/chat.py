@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from polychat.cli import options
-from polychat.cli.terminal import is_terminal, write
-from polychat.errors import BadOption, NoAccount, PolychatError
+from polychat.cli.terminal import is_terminal, note, write
+from polychat.errors import BadOption, PolychatError
 
 if TYPE_CHECKING:
-    from polychat.client.aio import AsyncClient
+    from polychat.cli.display import Reasoning, Words
+    from polychat.client.aio import AsyncClient, AsyncStream
     from polychat.client.shapes import ChatCompletion
+    from polychat.types import Thread
 
 _GENERATION = frozenset({"max_tokens", "reasoning_effort", "seed", "stop", "temperature", "top_p"})
 
@@ -27,10 +30,12 @@ class Asked(NamedTuple):
     images: tuple[str, ...]
     files: tuple[str, ...]
     system: str | None
+    conversation: Path | None
     account: str | None
     provider: str | None
     web: bool
     settings: tuple[str, ...]
+    reasoning: Reasoning
     as_json: bool
     as_lines: bool
     no_stream: bool
@@ -41,35 +46,27 @@ class Asked(NamedTuple):
 
 @click.command()
 @click.argument("prompt", nargs=-1)
-@click.option(
-    "-m", "--model", metavar="MODEL", help="PROVIDER/MODEL, or a model's own id.", shell_complete=options.model_names
-)
+@options.model
 @click.option("-i", "--image", "images", metavar="PATH|URL", multiple=True, help="Show it a picture; repeatable.")
 @click.option("-f", "--file", "files", metavar="PATH|URL", multiple=True, help="Attach a PDF or a video; repeatable.")
 @click.option("-s", "--system", metavar="TEXT", help="Instructions that stand before the question.")
-@click.option("--account", metavar="NAME", help="Ask with this account.")
-@click.option("--provider", metavar="NAME", help="Ask this service.", shell_complete=options.provider_names)
+@options.conversation("Go on with the conversation kept in FILE, or begin one there.")
+@options.account
 @click.option("--web", is_flag=True, help="Let it search the web.")
+@options.own_settings("temperature, max_tokens, seed, ... or an option of the service's own; values as in JSON.")
 @click.option(
-    "-o",
-    "--option",
-    "settings",
-    metavar="NAME=VALUE",
-    multiple=True,
-    help="temperature, max_tokens, seed, ... or an option of the service's own; values as in JSON.",
+    "--reasoning",
+    type=click.Choice(("show", "hide", "only")),
+    default="hide",
+    show_default=True,
+    help="Show it dimmed on stderr, or print it instead of the answer; --json has both anyway.",
 )
 @options.json("Print the whole answer as one JSON document.")
 @click.option("--jsonl", "as_lines", is_flag=True, help="Print each chunk as a line of JSON, as it comes.")
 @click.option("--no-stream", is_flag=True, help="Print the answer when it is complete.")
-@click.option(
-    "--timeout",
-    "timeout_s",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
-    help="For the whole answer.",
-)
+@options.timeout("For the whole answer.")
 @click.option("--raw", is_flag=True, help="Do not draw Markdown on a terminal.")
-@click.option("-v", "--verbose", is_flag=True, help="Tell each request on stderr.")
+@options.verbose
 @options.config
 def chat(**given: Any) -> None:
     """Ask, and read the answer as it comes.
@@ -86,43 +83,66 @@ def chat(**given: Any) -> None:
 
 
 async def _ask(asked: Asked, question: dict[str, Any], prompt: str) -> None:
-    from polychat.cli import display
+    from polychat.cli import choice, conversation
     from polychat.cli.narration import Narration
     from polychat.client.aio import AsyncClient
 
     narration = Narration(steps=asked.verbose)
+    thread = conversation.read(asked.conversation, new=True) if asked.conversation else None
     async with AsyncClient(provider=asked.provider, settings=options.settings(), observe=narration) as client:
-        question |= {"model": _model(client, asked), "messages": _messages(asked.system, prompt)}
-        if asked.as_json or asked.no_stream:
-            await _whole(client, question, asked)
-        else:
-            stream = await client.chat.completions.create(stream=True, **question)
-            await display.shown(stream, display.Lines() if asked.as_lines else display.screen(raw=asked.raw))
+        model = asked.model or asked.provider or choice.model(client, account=asked.account, thread=thread)
+        question |= {"model": model, "messages": _messages(asked.system, prompt), "conversation": thread}
+        thread = await (_whole if asked.as_json or asked.no_stream else _streamed)(client, question, asked)
+    if asked.conversation:
+        conversation.keep(asked.conversation, thread)
 
 
-async def _whole(client: AsyncClient, question: dict[str, Any], asked: Asked) -> None:
-    """Print the answer in one piece, or as much as came of it."""
+async def _streamed(client: AsyncClient, question: dict[str, Any], asked: Asked) -> Thread | None:
+    """Print the answer as it comes; where the conversation stands then."""
+    from polychat.cli import display
+
+    stream: AsyncStream = await client.chat.completions.create(stream=True, **question)
+    await display.shown(stream, display.Lines() if asked.as_lines else _screen(asked))
+    if not asked.as_lines:
+        _tell_missing(stream.reasoning, asked)
+    return stream.conversation
+
+
+async def _whole(client: AsyncClient, question: dict[str, Any], asked: Asked) -> Thread | None:
+    """Print the answer in one piece, or as much as came of it; where the conversation stands then."""
     from polychat.cli import display
 
     try:
         answer: ChatCompletion = await client.chat.completions.create(stream=False, **question)
     except PolychatError as error:
         if error.partial is not None and not asked.as_json:
-            _print(error.partial.text, raw=asked.raw)
+            _print(error.partial.thinking, error.partial.text, asked)
         raise
     if asked.as_json:
         write(answer.model_dump_json(indent=2 if is_terminal(sys.stdout) else None) + "\n")
-        return
-    _print(answer.text, raw=asked.raw)
+        return answer.conversation
+    _print(answer.reasoning, answer.text, asked)
     display.sources(answer.sources)
     display.made(answer.images)
+    _tell_missing(answer.reasoning, asked)
+    return answer.conversation
 
 
-def _print(text: str, *, raw: bool) -> None:
+def _print(reasoning: str, text: str, asked: Asked) -> None:
+    with _screen(asked) as screen:
+        screen.think(reasoning)
+        screen.answer(text)
+
+
+def _screen(asked: Asked) -> Words:
     from polychat.cli import display
 
-    with display.screen(raw=raw) as screen:
-        screen.add(text)
+    return display.screen(raw=asked.raw, reasoning=asked.reasoning)
+
+
+def _tell_missing(reasoning: str, asked: Asked) -> None:
+    if asked.reasoning == "only" and not reasoning:
+        note("note: the answer came without reasoning")
 
 
 # ---------------------------------------------------------------- the question
@@ -147,5 +167,3 @@ def _question(asked: Asked) -> dict[str, Any]:
         "options": own,
     }
     return question | {name: value for name, value in wanted.items() if value}
-
-

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from polychat.cli import options
 from polychat.cli.terminal import note, say
 from polychat.errors import BadOption
 
+if TYPE_CHECKING:
+    from polychat.client.shapes import ModelList
+
 
 @click.command()
 @click.option("--provider", metavar="NAME", help="Of this service only.", shell_complete=options.provider_names)
 @click.option("--cap", metavar="CAPABILITY", help="Only those that can do this: image_in, web_search, ...")
+@click.option("--live", is_flag=True, help="Ask the services of your accounts which models you may use.")
 @options.json("Print OpenAI's list of models as JSON.")
 @options.config
-def models(provider: str | None, cap: str | None, as_json: bool) -> None:
+def models(provider: str | None, cap: str | None, live: bool, as_json: bool) -> None:
     """List the models there are."""
     import asyncio
 
     from polychat import providers
     from polychat.cli.phrases import table
-    from polychat.client.aio import AsyncClient
 
     if provider:
         providers.load(provider)
     _check(cap)
-    found = asyncio.run(AsyncClient(provider=provider, settings=options.settings()).models.list())
+    found = asyncio.run(_found(provider, live=live))
     found.data = [card for card in found if cap is None or cap in card.capabilities]
     if as_json:
         say(found.model_dump_json())
@@ -34,6 +39,15 @@ def models(provider: str | None, cap: str | None, as_json: bool) -> None:
         say(line)
     if not found.data:
         note(f"note: no model has {cap}")
+    for problem in found.problems:
+        note(f"note: {problem.provider} did not tell its own list: {problem.message}")
+
+
+async def _found(provider: str | None, *, live: bool) -> ModelList:
+    from polychat.client.aio import AsyncClient
+
+    async with AsyncClient(provider=provider, settings=options.settings()) as client:
+        return await client.models.list(live=live)
 
 
 def _check(cap: str | None) -> None:

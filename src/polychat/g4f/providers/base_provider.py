@@ -96,7 +96,7 @@ class AsyncAuthedProvider(AbstractProvider, ABC):
     @classmethod
     @abstractmethod
     def on_auth_async(cls, proxy: str | None = None, **kwargs: Any) -> AsyncGenerator[AuthResult]:
-        """Sign in; the last thing it yields is the `AuthResult`."""
+        """Sign in; yields one `AuthResult`."""
 
     @classmethod
     @abstractmethod
@@ -110,11 +110,11 @@ class AsyncAuthedProvider(AbstractProvider, ABC):
         cls, model: str, messages: Messages, proxy: str | None = None, api_key: str | None = None, **kwargs: Any
     ) -> AsyncGenerator[Response]:
         """Sign in, then ask: `on_auth_async` and `create_authed`. Raises as they do."""
-        async for auth_result in cls.on_auth_async(proxy=proxy, api_key=api_key):
-            answer = cls.create_authed(model, messages, auth_result, proxy=proxy, **kwargs)
-            async with aclosing(answer) as chunks:
-                async for chunk in chunks:
-                    yield chunk
+        async with aclosing(cls.on_auth_async(proxy=proxy, api_key=api_key)) as sign_in:
+            auth_result = await anext(sign_in)
+        async with aclosing(cls.create_authed(model, messages, auth_result, proxy=proxy, **kwargs)) as answer:
+            async for chunk in answer:
+                yield chunk
 
 
 class ProviderModelMixin:
@@ -131,7 +131,7 @@ class ProviderModelMixin:
 
     @classmethod
     def get_model(cls, model: str) -> str:
-        """The service's own name of `model`, which may be an alias, or empty for the default. Raises: `UnknownModel`."""
+        """The service's own name of `model`: an alias, or empty for the default. Raises: `UnknownModel`."""
         found = routing.find(providers.load(cls.service).info, model or cls.default_model)
         if found is None:
             raise UnknownModel(f"{cls.__name__} has no model {model!r}", provider=cls.service)

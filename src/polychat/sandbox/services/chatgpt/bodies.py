@@ -145,7 +145,6 @@ class Retouch(msgspec.Struct, frozen=True):
 
     title: str | None = None
     is_visible: bool | None = None
-    is_archived: bool | None = None
 
 
 class NewFile(msgspec.Struct, frozen=True):

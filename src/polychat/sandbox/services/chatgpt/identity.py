@@ -7,6 +7,7 @@ name over plain HTTP, so the login page sets a plain `session-token`, which is a
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -44,7 +45,8 @@ def _owner_by_claims(call: ChatCall, bearer: str) -> str:
     owner = call.world.person(claims.get("sub"))
     if owner is None:
         raise refusals.invalid_token()
-    if float(claims.get("exp", 0)) <= call.now:
+    expires_at = claims.get("exp")
+    if not isinstance(expires_at, int | float) or expires_at <= call.now:
         raise refusals.token_expired()
     return owner
 
@@ -73,8 +75,19 @@ def cookie_path(call: ChatCall) -> str:
 
 
 def user(owner: str) -> dict[str, Any]:
-    """A person, as the session and `me` tell."""
-    return {"id": f"user-{owner}", "name": owner, "email": email(owner), "image": None, "picture": None, "groups": []}
+    """A person, as the session and `me` tell: in words that are no credential, though their name is one."""
+    told = {"id": user_id(owner), "name": display_name(owner), "email": email(owner)}
+    return {**told, "image": None, "picture": None, "groups": []}
+
+
+def user_id(owner: str) -> str:
+    """The service's own name for a person."""
+    return f"user-{hashlib.sha256(owner.encode()).hexdigest()[:24]}"
+
+
+def display_name(owner: str) -> str:
+    """What a page calls a person."""
+    return owner.replace("-", " ")
 
 
 async def auth_session(call: ChatCall) -> Response:
@@ -85,7 +98,7 @@ async def auth_session(call: ChatCall) -> Response:
     told = {
         "user": user(grant.owner), "expires": iso(grant.expires_at), "authProvider": "sandbox",
         "accessToken": call.state.access_token(grant.owner, call.knobs.token_ttl_s),
-        "account": {"id": f"account-{grant.owner}", "planType": "free"},
+        "account": {"id": _account_id(grant.owner), "planType": "free"},
     }  # fmt: skip
     return json(told)
 
@@ -100,7 +113,7 @@ async def accounts_check(call: ChatCall) -> Response:
     """Plan and features."""
     owner = signed_in(call)
     account = {
-        "account": {"account_id": f"account-{owner}", "plan_type": "free", "structure": "personal"},
+        "account": {"account_id": _account_id(owner), "plan_type": "free", "structure": "personal"},
         "entitlement": {"has_active_subscription": False, "subscription_plan": "chatgptfreeplan"},
         "features": ["sandbox"],
     }
@@ -110,6 +123,10 @@ async def accounts_check(call: ChatCall) -> Response:
 def iso(at: float) -> str:
     """Unix seconds as the service writes a moment."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _account_id(owner: str) -> str:
+    return user_id(owner).replace("user", "account")
 
 
 def _number(name: str) -> int:

@@ -6,6 +6,11 @@ from typing import Literal
 
 import msgspec
 
+Refusals = Literal[
+    "none", "token_expired", "unauthorized", "cloudflare", "bot_page", "unusual_activity", "too_long",
+    "conversation_not_found", "conversation_too_large", "model_cap", "too_many_requests", "detail_in_ok", "edge",
+]  # fmt: skip
+
 
 class Knobs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The settings. Those that name a scene also act as `X-Sandbox-Scenario: thinking`."""
@@ -14,9 +19,7 @@ class Knobs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     dialect: Literal["2026", "2025-03"] = "2026"  # which control events and forms of reasoning there are
     compat: Literal["none", "g4f"] = "none"  # g4f: only what the clients of 2025 and 2026 of that name can read
     addressing: Literal["auto", "sticky", "text", "explicit"] = "auto"  # where `p` and `o` are left out
-    text: Literal["stream", "root", "closing"] = (
-        "stream"  # the first words in deltas, in the root; all in the last patch
-    )
+    text: Literal["stream", "root", "closing"] = "stream"  # in deltas; begun in the root; all in the last patch
     title: Literal["before", "after", "none"] = "after"  # of a new conversation, relative to the answer
     echo: bool = True  # the system's and the user's messages come first
     done: bool = True  # `[DONE]` is sent
@@ -54,21 +57,7 @@ class Knobs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     links: Literal["auto", "foreign", "estuary"] = "auto"  # where downloads are: by default as old as the pointer
     link_ttl_s: float = 300.0
     # refusals
-    refuse: Literal[
-        "none",
-        "token_expired",
-        "unauthorized",
-        "cloudflare",
-        "bot_page",
-        "unusual_activity",
-        "too_long",
-        "conversation_not_found",
-        "conversation_too_large",
-        "model_cap",
-        "too_many_requests",
-        "detail_in_ok",
-        "edge",
-    ] = "none"  # what turns are told instead of an answer
+    refuse: Refusals = "none"  # what turns are told instead of an answer
     refuse_times: int | None = None  # so many turns since the last reset, then all is well; None: always
 
 

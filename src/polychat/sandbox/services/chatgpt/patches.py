@@ -9,7 +9,7 @@ class Patch(NamedTuple):
     """One operation at one place, a JSON pointer from the root `{message, conversation_id, error}`."""
 
     path: str
-    op: str  # append, add, replace
+    op: str  # append, replace
     value: Any
 
     def told(self) -> dict[str, Any]:
@@ -19,36 +19,19 @@ class Patch(NamedTuple):
 
 def apply(root: dict[str, Any], patch: Patch) -> None:
     """Change `root` in place."""
-    *way, last = [step.replace("~1", "/").replace("~0", "~") for step in patch.path.split("/")[1:]]
+    *way, last = patch.path.split("/")[1:]
     holder: Any = root
     for step in way:
-        holder = holder[_key(holder, step)]
-    key = _key(holder, last)
-    if patch.op == "append":
-        holder[key] = _appended(_held(holder, key), patch.value)
-    elif isinstance(holder, list) and (patch.op == "add" or key >= len(holder)):
-        holder.insert(key, patch.value)
-    else:
-        holder[key] = patch.value
-
-
-def _key(holder: Any, step: str) -> Any:
-    if isinstance(holder, list):
-        return len(holder) if step == "-" else int(step)
-    return step
+        holder = holder[int(step) if isinstance(holder, list) else step]
+    key = int(last) if isinstance(holder, list) else last
+    holder[key] = _appended(_held(holder, key), patch.value) if patch.op == "append" else patch.value
 
 
 def _held(holder: Any, key: Any) -> Any:
-    if isinstance(holder, dict):
-        return holder.get(key)
-    return holder[key]
+    return holder.get(key) if isinstance(holder, dict) else holder[key]
 
 
 def _appended(held: Any, value: Any) -> Any:
     if held is None:
         return value
-    if isinstance(held, dict):
-        return held | value
-    if isinstance(held, list):
-        return [*held, *value] if isinstance(value, list) else [*held, value]
-    return held + value
+    return held | value if isinstance(held, dict) else held + value

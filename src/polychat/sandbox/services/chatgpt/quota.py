@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from polychat.sandbox.services.chatgpt import refusals
@@ -12,13 +13,17 @@ from polychat.sandbox.services.chatgpt.state import State
 MESSAGES, PICTURES = "messages", "image_gen"
 
 
-def spend(state: State, knobs: Knobs, owner: str, feature: str) -> None:
-    """Count one use. Raises: Refusal (429) when the window holds no more."""
-    cap, window_s = _window(knobs, feature)
-    used = _used(state, owner, feature, window_s)
-    if cap is not None and len(used) >= cap:
-        raise refusals.cap_reached(_clears_in_s(state, used, window_s))
-    used.append(state.world.clock.now())
+def spend(state: State, knobs: Knobs, owner: str, features: Iterable[str]) -> None:
+    """Count one use of each. Raises: Refusal (429) when a window holds no more; then nothing is counted."""
+    windows = []
+    for feature in features:
+        cap, window_s = _window(knobs, feature)
+        used = _used(state, owner, feature, window_s)
+        if cap is not None and len(used) >= cap:
+            raise refusals.cap_reached(_clears_in_s(state, used, window_s))
+        windows.append(used)
+    for used in windows:
+        used.append(state.world.clock.now())
 
 
 def progress(state: State, knobs: Knobs, owner: str) -> list[dict[str, Any]]:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from polychat.sandbox.world import World
 
 ANONYMOUS = "anonymous"  # whoever uses the logged-out routes
-
 _SIGNATURE = "sandbox"
 
 
@@ -110,7 +109,7 @@ class State:
 
 def email(owner: str) -> str:
     """The address of a person."""
-    return f"{owner}@example.org"
+    return f"{owner.replace('-', '.')}@example.org"
 
 
 def claims_of(token: str) -> dict[str, Any] | None:

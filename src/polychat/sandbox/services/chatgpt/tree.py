@@ -50,11 +50,12 @@ class Conversation(msgspec.Struct, kw_only=True):
             self.nodes[message["id"]] = Node(id=message["id"], parent=parent, message=message)
             self.nodes[parent].children.append(message["id"])
 
-    def path(self, node: str | None = None) -> list[Message]:
-        """The messages from the root down to `node`, or to the current one."""
-        return list(self._upwards(self.current if node is None else node))[::-1]
+    def path(self) -> list[Message]:
+        """The messages from the root down to the current one."""
+        return list(self._upwards())[::-1]
 
-    def _upwards(self, node: str | None) -> Iterator[Message]:
+    def _upwards(self) -> Iterator[Message]:
+        node: str | None = self.current
         while node is not None:
             at = self.nodes[node]
             if at.message is not None:
@@ -82,9 +83,10 @@ def text_of(message: Message) -> str:
 
 
 def is_answer(message: Message) -> bool:
-    """True for what the assistant says to the person: no thought, no call of a tool."""
+    """True for what the assistant says to the person: no thought, no word of progress, no call of a tool."""
     return (
         message["author"]["role"] == "assistant"
         and message["recipient"] == "all"
+        and message["channel"] in ("final", None)
         and message["content"]["content_type"] in ("text", "multimodal_text")
     )

@@ -24,7 +24,7 @@ class Turn:
 
     def __init__(
         self, *, state: State, knobs: Knobs, owner: str, body: Body, conversation: Conversation, answer: brain.Answer,
-        new: bool, foreign_url: str,
+        new: bool,
     ) -> None:  # fmt: skip
         self.state = state
         self.knobs = knobs
@@ -33,7 +33,6 @@ class Turn:
         self.conversation = conversation
         self.answer = answer
         self.new = new  # the conversation began with it
-        self.foreign_url = foreign_url
         self.tail = conversation.current
         self.echoed: list[Message] = []
         self.id = state.uuid()

@@ -1,0 +1,105 @@
+"""client/aio.py: which model is meant, the services' own lists, and what a stream tells beside its chunks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from polychat import AsyncClient, BadOption, Thread
+from polychat.engine.settings import load
+from polychat.sandbox.server import Sandbox
+
+T = TypeVar("T")
+THREAD = Thread(provider="chatgpt", id="c")
+
+
+def run(sandbox: Sandbox, home: Path, do: Callable[[AsyncClient], Awaitable[T]], **options: Any) -> T:
+    """What `do` makes of a client."""
+
+    async def main() -> T:
+        settings = load(environ={"POLYCHAT_HOME": str(home), "POLYCHAT_SANDBOX": sandbox.url})
+        async with AsyncClient(settings=settings, strict=True, **options) as client:
+            return await do(client)
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("preset", "provider", "model", "thread", "meant"),
+    [
+        (None, None, "o1", None, "o1"),
+        ("reka/reka-edge", None, None, None, "reka/reka-edge"),
+        (None, "reka", None, None, "reka"),
+        (None, None, None, THREAD, "chatgpt"),
+        ("gpt-4o", None, None, THREAD, "gpt-4o"),
+        ("reka/reka-edge", None, None, THREAD, "chatgpt"),
+        ("reka/reka-edge", "chatgpt", None, None, "chatgpt"),
+    ],
+)
+def test_the_model_that_is_meant(
+    tmp_path: Path, preset: str | None, provider: str | None, model: str | None, thread: Thread | None, meant: str
+) -> None:
+    """The one named, the one that is set if the service that is meant has it, else that service's default."""
+    settings = load(environ={"POLYCHAT_HOME": str(tmp_path)}, overrides={"model": preset})
+    assert AsyncClient(settings=settings, provider=provider).named(model, thread) == meant
+
+
+def test_without_any_name_the_way_to_one_is_told(tmp_path: Path) -> None:
+    """Nothing is guessed."""
+    client = AsyncClient(settings=load(environ={"POLYCHAT_HOME": str(tmp_path)}))
+    with pytest.raises(BadOption, match="polychat models"):
+        client.named(None)
+
+
+def test_the_list_is_known_without_asking_anyone(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Offline unless told."""
+    assert run(sandbox, tmp_path, lambda client: client.models.list()).problems == []
+    assert sandbox.journal() == []
+
+
+def test_a_live_list_is_the_services_own(sandbox: Sandbox, tmp_path: Path) -> None:
+    """What the account may use, from the service; one that tells no list keeps the known one."""
+    listed = run(sandbox, tmp_path, lambda client: client.models.list(live=True), account="sandbox-bob@chatgpt")
+    (entry,) = sandbox.journal(path="/backend-api/models")
+    ids = [card.id for card in listed]
+    assert (entry.account, listed.problems) == ("sandbox-bob", [])
+    assert {"chatgpt/gpt-5-thinking", "chatgpt/o3", "reka/reka-core"} <= set(ids)
+    assert len(ids) == len(set(ids))
+
+
+def test_a_service_in_trouble_does_not_hide_the_others(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Its known list stays, and the problem is told."""
+    sandbox.fault("chatgpt", "status", code=403, path="/backend-api/models")
+    known = run(sandbox, tmp_path, lambda client: client.models.list())
+    listed = run(sandbox, tmp_path, lambda client: client.models.list(live=True))
+    (problem,) = listed.problems
+    assert listed.data == known.data
+    assert (problem.provider, problem.account, problem.code) == (
+        "chatgpt", "sandbox-alice@chatgpt", "challenge_required",
+    )  # fmt: skip
+
+
+def test_a_stream_tells_reasoning_sources_and_pictures(sandbox: Sandbox, tmp_path: Path) -> None:
+    """As a whole answer does, as far as it came."""
+    sandbox.knobs("chatgpt", thinking=True, search=True)
+
+    async def ask(client: AsyncClient) -> tuple[str, int, int]:
+        async with await client.chat.completions.create(model="chatgpt", messages="Why?", stream=True) as stream:
+            async for _ in stream:
+                pass
+        return stream.reasoning, len(stream.sources), len(stream.images)
+
+    async def draw(client: AsyncClient) -> int:
+        create = client.chat.completions.create
+        async with await create(model="chatgpt/gpt-image", messages="a fox", stream=True) as stream:
+            async for _ in stream:
+                pass
+        return len(stream.images)
+
+    reasoning, sources, images = run(sandbox, tmp_path, ask)
+    assert ("I read the question twice." in reasoning, sources > 0, images) == (True, True, 0)
+    assert run(sandbox, tmp_path, draw) == 1
