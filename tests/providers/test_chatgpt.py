@@ -25,6 +25,7 @@ from polychat import (
     RateLimited,
     Refused,
     Unavailable,
+    UnknownModel,
 )
 from polychat.credentials import Account, BearerToken, Secret, SessionCookies
 from polychat.engine import accounts
@@ -115,6 +116,14 @@ def test_models_have_the_names_people_use(sandbox: Sandbox, alias: str) -> None:
     """A dot for a dash."""
     ask(sandbox, model=alias)
     assert sent(sandbox)[0].json["model"] == "gpt-5-2"
+
+
+def test_a_model_that_only_the_service_knows_can_be_asked(sandbox: Sandbox) -> None:
+    """Its own list is asked for an id that ours lacks; a slip of the finger still names the nearest."""
+    ask(sandbox, model="chatgpt/gpt-5-thinking")
+    assert sent(sandbox)[0].json["model"] == "gpt-5-thinking"
+    with pytest.raises(UnknownModel, match="gpt-4o"):
+        ask(sandbox, model="chatgpt/gpt-4oo")
 
 
 def test_thinking_and_tools_are_told_apart_from_the_answer(sandbox: Sandbox) -> None:
@@ -224,7 +233,7 @@ def test_regenerate_and_edit_hang_where_the_question_hung(sandbox: Sandbox) -> N
 
 def test_a_temporary_chat_is_forgotten_there_and_goes_on_from_here(sandbox: Sandbox) -> None:
     """Its thread names no conversation and carries the talk itself."""
-    first, _ = talk(sandbox, {"messages": "one", "temporary": True}, {"messages": "two", "temporary": True})
+    first, _ = talk(sandbox, {"messages": "one", "temporary": True}, {"messages": "two"})
     assert first.conversation is not None
     assert (first.conversation.temporary, first.conversation.id) == (True, None)
     turns = [entry.json for entry in sent(sandbox)]
@@ -304,6 +313,15 @@ def test_a_generated_picture_arrives_whichever_way_it_is_made(sandbox: Sandbox, 
     (picture,) = answer.images
     assert PIL.Image.open(io.BytesIO(picture.data or b"")).format == "PNG"
     assert sent(sandbox)[0].json["system_hints"] == ["picture_v2"]
+
+
+def test_a_picture_that_cannot_be_downloaded_is_an_interruption(sandbox: Sandbox) -> None:
+    """Not an answer without a picture, and no reason to ask the stream again."""
+    sandbox.knobs("chatgpt", picture_form="dalle")
+    sandbox.fault("chatgpt", "cut_frame", after=0, path="/backend-api/files/*/download")
+    with pytest.raises(Interrupted):
+        ask(sandbox, "a cat", modalities=["text", "image"])
+    assert sent(sandbox, f"{TURN}/resume") == []
 
 
 def test_the_persons_own_upload_is_not_a_generated_picture(sandbox: Sandbox) -> None:

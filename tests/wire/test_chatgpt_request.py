@@ -85,6 +85,13 @@ def test_temporary_chats_and_custom_gpts_are_asked_for() -> None:
     assert sent["model"] == "auto"
 
 
+def test_a_temporary_chat_that_goes_on_stays_temporary() -> None:
+    """The thread remembers what the first question asked for."""
+    sent = body(request(said("user", "a"), said("assistant", "b"), said("user", "c"),
+                        thread=Thread(provider="chatgpt", temporary=True)))  # fmt: skip
+    assert (sent["history_and_training_disabled"], "conversation_id" in sent) == (True, False)
+
+
 def test_files_belong_to_the_last_message_beside_its_hints() -> None:
     """Pictures stand in the content, every file in the metadata, and nothing else is lost by it."""
     sent = body(request(web_search=True), NEW, PICTURE, SHEET)["messages"][-1]

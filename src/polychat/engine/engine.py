@@ -24,7 +24,7 @@ from polychat.engine.leases import Leases
 from polychat.engine.routing import Route, route
 from polychat.engine.settings import Settings
 from polychat.engine.stream import Running
-from polychat.errors import BadOption, PolychatError, UnsupportedFeature
+from polychat.errors import BadOption, NoAccount, PolychatError, UnknownModel, UnsupportedFeature
 from polychat.fold import Fold
 from polychat.net.session import Session, Step
 from polychat.net.transport import Transport
@@ -121,7 +121,7 @@ class Engine:
         Raises: `ConfigError` before anything is sent; any other `PolychatError` of what happened then.
         """
         thread = request.thread
-        chosen = self.route(request.model, provider=provider or (thread.provider if thread else None))
+        chosen = await self._chosen(request.model, provider or (thread.provider if thread else None), account)
         service = providers.load(chosen.provider)
         if thread is not None:
             request = _continued(request, thread, chosen, account)
@@ -161,6 +161,21 @@ class Engine:
 
         log.debug("asking", extra={"provider": chosen.provider, "model": request.model, "account": account})
         return Turn(running.batches(service, request, finishing), running, chosen, account)
+
+    async def _chosen(self, model: str, provider: str | None, account: str | None) -> Route:
+        """The route; for an id we do not know, the service named with it is asked for its own list."""
+        try:
+            return self.route(model, provider=provider)
+        except UnknownModel as unknown:
+            name = provider or model.partition("/")[0]
+            if name not in providers.names() or not isinstance(providers.load(name), ListsModels):
+                raise
+            try:
+                listed = await self.models(name, account)
+            except NoAccount:
+                raise unknown from None
+        info = msgspec.structs.replace(providers.load(name).info, models=listed)
+        return route(model, {name: info}, accounts={})
 
     def route(self, model: str, *, provider: str | None = None) -> Route:
         """The service and model that `model` names, within `provider` if given. Raises `UnknownModel`."""

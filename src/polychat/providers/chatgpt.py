@@ -23,6 +23,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from polychat import media
 from polychat.credentials import Secret
 from polychat.errors import (
     AuthExpired,
@@ -41,8 +42,21 @@ from polychat.net.session import Session
 from polychat.net.statuses import looks_like_html, quote
 from polychat.providers import _chatgpt_calls as calls
 from polychat.providers.base import Capability, Info, Model, SignIn
-from polychat.types import Event, Finish, FinishReason, Media, Message, Request, Text, Thread, ThreadMoved
+from polychat.types import (
+    Attachment,
+    Event,
+    Finish,
+    FinishReason,
+    Image,
+    Media,
+    Message,
+    Request,
+    Text,
+    Thread,
+    ThreadMoved,
+)
 from polychat.wire import chatgpt_request
+from polychat.wire.chatgpt_messages import Pointer
 from polychat.wire.chatgpt_request import Place, Uploaded
 from polychat.wire.chatgpt_turn import Decoder
 
@@ -129,6 +143,14 @@ class ChatGPT:
         """The account's access token, fetched from the session when it is not at hand."""
         return await session.token(lambda: calls.fetch_token(session))
 
+    async def upload(self, session: Session, attached: tuple[Attachment, ...]) -> tuple[Uploaded, ...]:
+        """Files for the next question, sent side by side; any failure is raised."""
+        return await calls.uploaded(session, attached)
+
+    async def download(self, session: Session, pointer: Pointer, conversation_id: str | None) -> Image:
+        """A picture the service made in a conversation: bytes and signed address."""
+        return await calls.download(session, pointer, conversation_id)
+
     async def who(self, session: Session) -> str:
         """The account's name, or its id."""
         me = await session.json("GET", "/backend-api/me", into=_Me, **calls.proofs(session))
@@ -138,7 +160,9 @@ class ChatGPT:
         """The models this account may ask, as the service lists them now."""
         listed = await session.json("GET", "/backend-api/models", into=_Models, **calls.proofs(session))
         known = {model.id: model for model in _MODELS}
-        return tuple(known.get(one.slug) or Model(id=one.slug) for one in listed.models)
+        listed_models = [known.get(one.slug) or Model(id=one.slug) for one in listed.models]
+        pictures = [model for model in _MODELS if model.id in chatgpt_request.PICTURE_MODELS]  # a hint, not a slug
+        return tuple(dict.fromkeys([*listed_models, *pictures]))
 
     async def speak(
         self, session: Session, *, text: str | None, thread: Thread | None, voice: str | None, media_type: str | None
@@ -151,7 +175,7 @@ class ChatGPT:
                 "chatgpt reads aloud an answer that it keeps; this chat was temporary", field="conversation"
             )
         params = {"conversation_id": thread.id, "message_id": thread.parent_id, "voice": voice or "maple"}
-        params["format"] = (media_type or "audio/aac").rpartition("/")[2]
+        params["format"] = media.extension(media_type or "audio/aac")
         async with session.open("GET", "/backend-api/synthesize", params=params, **calls.proofs(session)) as response:
             async for chunk in response.chunks():
                 yield chunk
@@ -183,14 +207,14 @@ class ChatGPT:
         body = chatgpt_request.turn(request, place, uploads, session.now())
         async with aclosing(self._answer(session, body, headers, decoder)) as batches:
             async for batch in batches:
-                yield batch
+                yield [*batch, *await _pictures(session, decoder)]
         if not decoder.over:
             yield decoder.salvage()
             raise Interrupted("chatgpt ended the stream before the answer was complete")
         if decoder.awaited_task is not None:
             async with aclosing(self._awaited(session, decoder)) as batches:
                 async for batch in batches:
-                    yield batch
+                    yield [*batch, *await _pictures(session, decoder)]
 
     async def _answer(
         self, session: Session, body: dict[str, Any], headers: dict[str, str], decoder: Decoder
@@ -219,14 +243,14 @@ class ChatGPT:
             async with aclosing(calls.pushed(session, decoder.handoff_topic)) as records:
                 async for record in records:
                     if item := calls.stream_item(record):
-                        yield [*decoder.feed(item.encode()), *await _pictures(session, decoder)]
+                        yield decoder.feed(item.encode())
                     if decoder.over:
                         return
 
     async def _stream(
         self, session: Session, path: str, body: dict[str, Any], headers: dict[str, str], decoder: Decoder
     ) -> AsyncGenerator[Sequence[Event]]:
-        """The events of one HTTP answer, pictures downloaded as they are finished."""
+        """The events of one HTTP answer."""
         proofs = calls.proofs(session)
         sent = {**proofs.pop("headers"), **headers, "accept": "text/event-stream"}
         async with session.open("POST", path, json=body, headers=sent, **proofs) as response:
@@ -234,10 +258,8 @@ class ChatGPT:
                 raise _not_a_stream(await response.read(64 * 1024))
             try:
                 async for chunk in response.chunks():
-                    if events := decoder.feed(chunk):
+                    if (events := decoder.feed(chunk)) or decoder.pictures:
                         yield events
-                    if decoder.pictures:
-                        yield await _pictures(session, decoder)
                     if decoder.done:
                         return
                 yield decoder.close()
@@ -250,7 +272,7 @@ class ChatGPT:
         async with aclosing(calls.arriving(session, decoder.conversation_id)) as messages:
             async for message in messages:
                 if message is None or "image_gen_task_id" in (message.get("metadata") or {}):
-                    yield [*(decoder.see(message) if message else ()), *await _pictures(session, decoder)]
+                    yield decoder.see(message) if message else []
                 if decoder.awaited_task is None:
                     return
 
@@ -352,7 +374,7 @@ def _onward(decoder: Decoder) -> Place:
 
 def _ending(session: Session, request: Request, where: Place, decoder: Decoder) -> list[Event]:
     """Where the conversation stands now, and why the answer ended."""
-    temporary = bool(request.options.get("temporary"))
+    temporary = chatgpt_request.temporary(request)
     thread = Thread(
         provider="chatgpt",
         account=session.account.name if session.account else None,

@@ -6,8 +6,9 @@
         print(sandbox.url)  # http://127.0.0.1:PORT; every service lives under /<its name>
 
 `server` runs it, `stage` puts journal and faults in front of every service, `control` is the plane `/_sandbox/...`,
-`brain` answers, `services/` holds one file per service. The sandbox imports nothing of the rest of the package: it is
-written from the protocol pages alone, so that it cannot share a decoder's mistakes.
+`sockets` does the same for websockets, `brain` answers, `services/` holds one file or folder per service. The sandbox
+imports nothing of the rest of the package: it is written from the protocol pages alone, so that it cannot share a
+decoder's mistakes. `foreign_url` is its second origin, for links that must not be sent credentials.
 """
 
 from __future__ import annotations

@@ -72,6 +72,11 @@ def hints(request: Request) -> list[str]:
     return [name for name, asked in wanted.items() if asked]
 
 
+def temporary(request: Request) -> bool:
+    """True for a chat that the service is to forget, also when it goes on."""
+    return bool(request.options.get("temporary")) or (request.thread is not None and request.thread.temporary)
+
+
 def shared(request: Request, where: Place) -> dict[str, Any]:
     """The fields that prepare and turn have in common."""
     gpt = request.options.get("gpt")
@@ -88,7 +93,7 @@ def shared(request: Request, where: Place) -> dict[str, Any]:
     }
     if where.conversation_id is not None:
         fields["conversation_id"] = where.conversation_id
-    if request.options.get("temporary"):
+    if temporary(request):
         fields["history_and_training_disabled"] = True
     return fields
 

@@ -34,7 +34,6 @@ from polychat.g4f.providers.response import (
 )
 from polychat.g4f.typing import Cookies, ImageType, Messages
 from polychat.net.session import Session, user_agent
-from polychat.providers import _chatgpt_calls as calls
 from polychat.providers.base import SignsIn
 from polychat.providers.chatgpt import ChatGPT
 from polychat.types import Request, Thread
@@ -233,7 +232,7 @@ class OpenaiChat(AsyncAuthedProvider, ProviderModelMixin):
         if linked := next((picture for picture in pictures if picture.data is None), None):
             raise BadOption(f"{linked.url} is a URL; give the picture itself", field="media")
         async with cls._used(session, auth_result) as own:
-            return [turns.image_request(upload) for upload in await calls.uploaded(own, pictures)]
+            return [turns.image_request(upload) for upload in await ChatGPT().upload(own, pictures)]
 
     @classmethod
     async def get_generated_image(
@@ -361,7 +360,7 @@ class OpenaiChat(AsyncAuthedProvider, ProviderModelMixin):
     async def _downloaded(
         cls, session: Session, pointer: Pointer, conversation_id: str | None, prompt: str = ""
     ) -> ImageResponse:
-        image = await calls.download(session, pointer, conversation_id)
+        image = await ChatGPT().download(session, pointer, conversation_id)
         return ImageResponse((turns.picture(image),), image.prompt or prompt)
 
 
