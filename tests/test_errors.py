@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 import re
 
 import pytest
 
 from polychat import errors
-from polychat.errors import AuthExpired, BadOption, Interrupted, PolychatError, RateLimited
+from polychat.errors import AuthExpired, BadOption, FormatChanged, Interrupted, PolychatError, RateLimited
 from polychat.types import Reply
 
 CLASSES = [thing for thing in vars(errors).values() if inspect.isclass(thing) and issubclass(thing, PolychatError)]
@@ -60,3 +61,12 @@ def test_after_content_is_what_decides_about_trying_elsewhere() -> None:
     assert not Interrupted("cut").after_content
     assert not Interrupted("cut", partial=Reply()).after_content
     assert Interrupted("cut", partial=Reply(text="Hel")).after_content
+
+
+def test_evidence_is_for_a_capture_and_for_nothing_else() -> None:
+    """What a service sent stays out of reprs, pickles and the error's own fields as they are printed."""
+    error = FormatChanged("new form", evidence=b"canary")
+    assert error.evidence is not None
+    assert error.evidence.data == b"canary"
+    assert "canary" not in f"{error!r} {error} {vars(error)}"
+    assert b"canary" not in pickle.dumps(error.evidence)

@@ -197,6 +197,21 @@ class ServiceProblem(PolychatError):
     status = 502
 
 
+class Evidence:
+    """What a service sent that we do not know: for a redacted capture, and never shown, copied or pickled along."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes = b"") -> None:
+        self.data = data
+
+    def __repr__(self) -> str:
+        return f"Evidence({len(self.data)} bytes)"
+
+    def __reduce__(self) -> tuple[type[Evidence], tuple[()]]:
+        return Evidence, ()
+
+
 class FormatChanged(ServiceProblem):
     """The service answered in a form we do not know; `evidence` is the piece that showed it, never printed."""
 
@@ -204,7 +219,7 @@ class FormatChanged(ServiceProblem):
 
     def __init__(self, message: str, *, evidence: bytes | None = None, **details: Any) -> None:
         super().__init__(message, **details)
-        self.evidence = evidence
+        self.evidence = Evidence(evidence) if evidence else None
 
 
 class Unavailable(ServiceProblem):

@@ -176,21 +176,10 @@ async def _account(vault: Vault, entry: Entry, settings: Settings, *, online: bo
 
 async def _tried(vault: Vault, account: Account, settings: Settings) -> bool:
     """Use the sign-in once; False where the service has no such step. Raises what the service makes of it."""
-    from polychat import providers
     from polychat.client.aio import AsyncClient
-    from polychat.credentials import BearerToken
-    from polychat.providers.base import SignsIn
 
-    service = providers.load(account.provider)
-    if isinstance(account.credential, BearerToken) or not isinstance(service, SignsIn):
-        return False
     async with AsyncClient(vault=vault, settings=settings) as client:
-        session = client.engine.session(account.provider, account.name)
-        try:
-            await service.access_token(session)
-        except PolychatError as error:
-            raise session.own(error) from error.__cause__
-    return True
+        return (await client.engine.tried(account.provider, account.name)).asked
 
 
 def _of_error(error: PolychatError) -> Finding:

@@ -29,7 +29,7 @@ def keep(error: FormatChanged, folder: Path) -> Path | None:
     if error.evidence is None:
         return None
     path = folder / f"{error.provider or 'unknown'}-{time.time_ns()}.json"
-    text = msgspec.json.format(msgspec.json.encode(_report(error, error.evidence)), indent=1)
+    text = msgspec.json.format(msgspec.json.encode(_report(error, error.evidence.data)), indent=1)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -18,17 +18,17 @@ from typing import Self
 import msgspec
 
 from polychat import providers
-from polychat.credentials import Account
+from polychat.credentials import Account, BearerToken, token_expiry
 from polychat.engine import attachments, features
 from polychat.engine.leases import Leases
 from polychat.engine.routing import Route, route
 from polychat.engine.settings import Settings
 from polychat.engine.stream import Running
-from polychat.errors import BadOption, NoAccount, PolychatError, UnknownModel, UnsupportedFeature
+from polychat.errors import BadOption, NoAccount, UnknownModel, UnsupportedFeature
 from polychat.fold import Fold
 from polychat.net.session import Session, Step
 from polychat.net.transport import Transport
-from polychat.providers.base import ExplainsErrors, Info, ListsModels, Model, Provider, SpeaksText
+from polychat.providers.base import ExplainsErrors, Info, ListsModels, Model, Provider, SignsIn, SpeaksText, TellsWho
 from polychat.types import Event, Message, Reply, Request, Thread, ThreadMoved
 from polychat.vault.base import Vault
 
@@ -80,6 +80,14 @@ class Turn:
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.aclose()
+
+
+class Tried(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of using a sign-in once."""
+
+    asked: bool  # False: the service sees it with the first question only
+    who: str | None  # the account's own name there
+    expires_at: float | None  # of the access token, Unix seconds
 
 
 class Engine:
@@ -212,14 +220,11 @@ class Engine:
             raise UnsupportedFeature(f"{chosen.provider} does not read aloud", provider=chosen.provider)
         named = account or chosen.account or (thread.account if thread else None)
         session = self.session(chosen.provider, named)
-        try:
-            async with aclosing(
-                service.speak(session, text=text, thread=thread, voice=voice, media_type=media_type)
-            ) as sound:
+        sounding = service.speak(session, text=text, thread=thread, voice=voice, media_type=media_type)
+        with session.owning():
+            async with aclosing(sounding) as sound:
                 async for piece in sound:
                     yield piece
-        except PolychatError as error:
-            raise session.own(error) from error.__cause__
 
     async def models(self, provider: str, account: str | None = None) -> tuple[Model, ...]:
         """The models of a service: as it lists them for the account, or as we know them."""
@@ -227,10 +232,20 @@ class Engine:
         if not isinstance(service, ListsModels):
             return service.info.models
         session = self.session(provider, account)
-        try:
+        with session.owning():
             return await service.list_models(session)
-        except PolychatError as error:
-            raise session.own(error) from error.__cause__
+
+    async def tried(self, provider: str, account: str | None = None) -> Tried:
+        """Use a sign-in once, in the cheapest way the service offers. Raises what the service makes of it."""
+        service, session = providers.load(provider), self.session(provider, account)
+        token, who = None, None
+        with session.owning():
+            if isinstance(service, SignsIn):
+                token = await service.access_token(session)
+            if isinstance(service, TellsWho):
+                who = await service.who(session)
+        asked = who is not None or (token is not None and not isinstance(session.credential, BearerToken))
+        return Tried(asked=asked, who=who, expires_at=token_expiry(token) if token else None)
 
     # ------------------------------------------------------------ sessions
 

@@ -188,9 +188,6 @@ async def _sign_in(engine: Engine, service: str, account: str | None = None) -> 
 def _session(engine: Engine, service: str, account: str | None, *kinds: type[PolychatError]) -> Iterator[Session]:
     """The account's session; an error inside knows its account, and is a `ValueError` too if it is of `kinds`."""
     with value_errors(*kinds):
-        own = engine.session(service, account)
-        try:
-            yield own
-        except PolychatError as error:
-            own.own(error)
-            raise
+        session = engine.session(service, account)
+        with session.owning():
+            yield session

@@ -13,8 +13,8 @@ import asyncio
 import functools
 import platform
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -288,6 +288,15 @@ class Session:
                 )
             link = link.__cause__ or link.__context__
         return error.located(self.provider, self.account.name if self.account else None)
+
+    @contextmanager
+    def owning(self) -> Iterator[None]:
+        """An error from inside knows where it came from, and shows no secret."""
+        try:
+            yield
+        except PolychatError as error:
+            self.own(error)
+            raise
 
     def _secrets(self) -> list[Secret]:
         held = secrets_of(self.credential) + ([self._token.token] if self._token else [])

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from polychat.credentials import Secret
-from polychat.errors import FormatChanged, PolychatError, Refused, Unavailable
+from polychat.errors import Evidence, FormatChanged, PolychatError, Refused, Unavailable
 from polychat.types import (
     Citation,
     Event,
@@ -132,7 +132,7 @@ class Decoder:
         try:
             applied = self._document.apply(data)
         except FormatChanged as error:
-            error.evidence = data
+            error.evidence = Evidence(data)
             raise
         root = self._document.root
         if root is None:

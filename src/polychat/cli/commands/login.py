@@ -10,28 +10,22 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
 from polychat.cli import options
 from polychat.cli.terminal import is_terminal, note, say
-from polychat.errors import BadOption, PolychatError
+from polychat.errors import BadOption
 
 if TYPE_CHECKING:
     from polychat.credentials import Account, Credential
+    from polychat.engine.engine import Tried
     from polychat.engine.settings import Settings
     from polychat.providers.base import Info
     from polychat.signin.cookie_files import CookieFile
 
 _NAMES_ARE_NAMES = {"netscape", "cookie-editor", "playwright"}  # in other forms a name may be a piece of a token
-
-
-class Checked(NamedTuple):
-    """What the live check found out."""
-
-    asked: bool  # whether the service itself was asked
-    expires_at: float | None  # of the access token, Unix seconds
 
 
 @click.command()
@@ -142,37 +136,28 @@ def _way(info: Info) -> str:
 # ---------------------------------------------------------------- trying it
 
 
-async def _check(info: Info, account: Account, settings: Settings) -> Checked:
+async def _check(info: Info, account: Account, settings: Settings) -> Tried:
     """Use the sign-in once. Raises what the service makes of it."""
-    from polychat import providers
     from polychat.client.aio import AsyncClient
-    from polychat.credentials import BearerToken, token_expiry
-    from polychat.providers.base import SignsIn
     from polychat.vault.memory import MemoryVault
 
-    service = providers.load(info.name)
-    if not isinstance(service, SignsIn):
-        return Checked(asked=False, expires_at=None)
     async with AsyncClient(vault=MemoryVault(account), settings=settings) as client:
-        session = client.engine.session(info.name, account.name)
-        try:
-            token = await service.access_token(session)
-        except PolychatError as error:
-            raise session.own(error) from error.__cause__
-    return Checked(asked=not isinstance(account.credential, BearerToken), expires_at=token_expiry(token))
+        return await client.engine.tried(info.name, account.name)
 
 
-def _tell(info: Info, checked: Checked) -> None:
+def _tell(info: Info, checked: Tried) -> None:
     from polychat.cli.phrases import expiry
 
     ends = expiry(checked.expires_at, time.time())
-    if checked.asked:
+    if checked.who is not None:
+        note(f"checked: signed in to {info.label} as {checked.who}; an access token {ends}")
+    elif checked.asked:
         note(f"checked: {info.label} gave an access token, {ends}")
     else:
         note(f"not tried: {info.label} first sees it with a question; {ends}")
 
 
-def _print_json(account: Account, checked: Checked | None, settings: Settings) -> None:
+def _print_json(account: Account, checked: Tried | None, settings: Settings) -> None:
     import json
 
     from polychat.engine.accounts import vault_path

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, NoReturn
 from polychat import providers
 from polychat.credentials import Credential, Secret, token_expiry
 from polychat.engine.leases import login_hint
-from polychat.errors import AuthExpired, BadOption, NoAccount, PolychatError, UnsupportedFeature
+from polychat.errors import AuthExpired, BadOption, NoAccount, UnsupportedFeature
 from polychat.g4f import authentication, engines, questions, turns
 from polychat.g4f.callers import Caller, caller
 from polychat.g4f.errors import value_errors
@@ -349,12 +349,8 @@ class OpenaiChat(AsyncAuthedProvider, ProviderModelMixin):
             return
         if not authentication.same_account(session.credential, cls._credential(auth_result)):
             raise BadOption("the session is of another account than auth_result", field="session")
-        with value_errors(AuthExpired):
-            try:
-                yield session
-            except PolychatError as error:
-                session.own(error)
-                raise
+        with value_errors(AuthExpired), session.owning():
+            yield session
 
     @classmethod
     async def _downloaded(
