@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import msgspec
 
@@ -85,6 +85,7 @@ class SessionCookies(msgspec.Struct, frozen=True, kw_only=True, tag="cookies"):
 
 
 Credential = ApiKey | BearerToken | SessionCookies
+CredentialKind = Literal["api_key", "bearer", "cookies"]
 
 
 def secrets_of(credential: Credential | None) -> list[Secret]:
@@ -111,6 +112,20 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Claims(msgspec.Struct):
     exp: float | None = None
+
+
+class SignIn(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sign-in has to bring, as data; `polychat.signin` needs no code for a new service."""
+
+    url: str  # where a person logs in
+    cookies: tuple[str, ...] = ()  # names that must be among them (a name also counts when split into NAME.0, NAME.1)
+    domains: tuple[str, ...] = ()  # cookie domains of the service, and of its subdomains
+    key_kind: CredentialKind = "api_key"  # what `--key` holds
+    headers: tuple[str, ...] = ()  # of the session's own requests, lower-case; kept and sent again
+    gate_headers: dict[str, str] = {}  # lower-case header -> name of the gate token it carries
+    username_field: str | None = None  # CSS selectors of the login form, where it is known
+    password_field: str | None = None
+    submit_button: str | None = None
 
 
 def token_expiry(token: Secret) -> float | None:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from polychat.credentials import SignIn
 from polychat.engine.features import check
 from polychat.errors import BadOption, UnsupportedFeature
-from polychat.providers.base import Capability, Info, Model, SignIn
+from polychat.providers.base import Capability, Info, Model
 from polychat.types import Audio, File, Image, Message, Request, ResponseFormat, Text, Thread, Tool
 
 ASKED: list[tuple[Capability, dict[str, Any]]] = [

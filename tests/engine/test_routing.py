@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from polychat.credentials import SignIn
 from polychat.engine.routing import route
 from polychat.errors import UnknownModel
-from polychat.providers.base import Info, Model, SignIn
+from polychat.providers.base import Info, Model
 
 
 def service(name: str, *models: Model) -> Info:

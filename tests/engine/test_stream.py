@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from polychat.credentials import SignIn
 from polychat.engine.stream import GrammarError, Running
 from polychat.errors import (
     FormatChanged,
@@ -20,7 +21,7 @@ from polychat.errors import (
 from polychat.net.aiohttp import AiohttpTransport
 from polychat.net.clocks import Clocks
 from polychat.net.session import Session
-from polychat.providers.base import Info, SignIn
+from polychat.providers.base import Info
 from polychat.types import Event, Finish, Message, Request, Text, TextDelta, Title, Usage
 
 QUESTION = Request(model="m", messages=(Message(role="user", parts=(Text(text="?"),)),))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from polychat.credentials import Account, ApiKey, BearerToken, SessionCookies
+from polychat.credentials import Account, ApiKey, BearerToken, CredentialKind, SessionCookies
 from polychat.errors import BadOption, NoAccount
 from polychat.net.session import Session
-from polychat.providers.base import CredentialKind, Info
+from polychat.providers.base import Info
 from polychat.vault.base import Vault
 
 

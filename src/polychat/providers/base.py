@@ -11,7 +11,7 @@ from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import msgspec
 
-from polychat.credentials import Secret
+from polychat.credentials import CredentialKind, Secret, SignIn
 from polychat.errors import PolychatError
 from polychat.net.session import Session
 from polychat.types import Event, Request, Thread
@@ -20,7 +20,6 @@ Capability = Literal[
     "stream", "system", "image_in", "audio_in", "video_in", "file_in", "image_out", "audio_out",
     "tools", "schema", "reasoning", "web_search", "threads", "remote_media", "seed", "sampling", "stop", "max_tokens",
 ]  # fmt: skip
-CredentialKind = Literal["api_key", "bearer", "cookies"]
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,15 +29,6 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     capabilities: frozenset[Capability] | None = None  # None: the provider's own
     aliases: tuple[str, ...] = ()
     context_tokens: int | None = None
-
-
-class SignIn(msgspec.Struct, frozen=True, kw_only=True):
-    """What a sign-in has to bring, as data; `polychat.signin` needs no code for a new service."""
-
-    url: str  # where a person logs in
-    cookies: tuple[str, ...] = ()  # names that must be among them (a name also counts when split into NAME.0, NAME.1)
-    domains: tuple[str, ...] = ()  # cookie domains of the service, and of its subdomains
-    key_kind: CredentialKind = "api_key"  # what `--key` holds
 
 
 class Info(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,7 +24,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from polychat import media
-from polychat.credentials import Secret
+from polychat.credentials import Secret, SignIn
 from polychat.errors import (
     AuthExpired,
     BadOption,
@@ -41,7 +41,7 @@ from polychat.errors import (
 from polychat.net.session import Session
 from polychat.net.statuses import looks_like_html, quote
 from polychat.providers import _chatgpt_calls as calls
-from polychat.providers.base import Capability, Info, Model, SignIn
+from polychat.providers.base import Capability, Info, Model
 from polychat.types import (
     Attachment,
     Event,
@@ -104,6 +104,12 @@ class ChatGPT:
             cookies=("__Secure-next-auth.session-token",),
             domains=("chatgpt.com", "openai.com"),
             key_kind="bearer",
+            headers=("user-agent", "accept-language", "oai-device-id", "oai-language", "oai-client-version"),
+            gate_headers={
+                "openai-sentinel-proof-token": "proof",
+                "openai-sentinel-turnstile-token": "turnstile",
+                "openai-sentinel-arkose-token": "arkose",
+            },
         ),
         options={
             "temporary": bool,  # a chat that the service forgets

@@ -21,11 +21,11 @@ from typing import Any, ClassVar
 import msgspec
 
 from polychat import media
-from polychat.credentials import BearerToken, Secret, SessionCookies, token_expiry
+from polychat.credentials import BearerToken, Secret, SessionCookies, SignIn, token_expiry
 from polychat.errors import AuthExpired, FormatChanged, NoAccount, TransportProblem
 from polychat.net.session import Session
 from polychat.net.transport import FilePart
-from polychat.providers.base import Capability, Info, Model, SignIn
+from polychat.providers.base import Capability, Info, Model
 from polychat.types import Event, Request
 from polychat.wire import reka_history, reka_web
 

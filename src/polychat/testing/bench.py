@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from polychat import providers
-from polychat.credentials import Account, ApiKey, BearerToken, Credential, Secret, SessionCookies
+from polychat.credentials import Account, ApiKey, BearerToken, Credential, CredentialKind, Secret, SessionCookies
 from polychat.engine.engine import Engine
 from polychat.engine.settings import Folders, Settings
 from polychat.errors import PolychatError
 from polychat.net.clocks import Clocks
 from polychat.net.session import Step
 from polychat.net.transport import Transport
-from polychat.providers.base import CredentialKind
 from polychat.testing.checks import Check, require
 from polychat.types import Image, Message, Request, Text
 from polychat.vault.memory import MemoryVault
