@@ -28,7 +28,6 @@ from polychat import (
     UnknownModel,
 )
 from polychat.credentials import Account, BearerToken, Secret, SessionCookies
-from polychat.engine import accounts
 from polychat.providers.chatgpt import ChatGPT
 from polychat.sandbox.server import Sandbox
 from polychat.vault.memory import MemoryVault
@@ -372,6 +371,18 @@ def test_a_gate_token_is_carried_if_the_session_has_one_and_never_computed(
     held = SessionCookies(cookies={SESSION: Secret("sandbox-alice")}, gate_tokens={name: Secret("sandbox-gate-token")})
     account = accounts.account(AsyncClient(sandbox=sandbox.url).engine.services()["chatgpt"], "me", held)
     assert talk(sandbox, {"messages": "hi"}, vault=MemoryVault(account))[0].text
+
+
+@pytest.mark.parametrize("demanded", [False, True])
+def test_where_the_one_step_gate_is_gone_the_two_step_one_is_asked(sandbox: Sandbox, demanded: bool) -> None:
+    """With the session's own tokens, or none where none is demanded."""
+    sandbox.knobs("chatgpt", proof_of_work=demanded)
+    gate = "/backend-api/sentinel/chat-requirements"
+    sandbox.fault("chatgpt", "status", code=404, path=gate)
+    held = SessionCookies(cookies={SESSION: Secret("sandbox-alice")}, gate_tokens={"proof": Secret("sandbox-proof")})
+    account = Account(name="me", provider="chatgpt", credential=held)
+    assert talk(sandbox, {"messages": "hi"}, vault=MemoryVault(account))[0].text
+    assert [len(sent(sandbox, path)) for path in (gate, f"{gate}/prepare", f"{gate}/finalize")] == [1, 1, 1]
 
 
 def test_a_session_that_is_not_taken_for_signed_in_is_told(sandbox: Sandbox) -> None:

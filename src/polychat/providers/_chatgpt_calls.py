@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -28,6 +28,7 @@ SIGN_IN_HINT = "log in at https://chatgpt.com in your browser, then: polychat lo
 CHALLENGE_HINT = (
     "send a message at https://chatgpt.com in your browser, which passes its check, then sign in from that session"
 )
+_GATE = "/backend-api/sentinel/chat-requirements"
 _UPLOAD_REUSE_S = 3600.0
 _STOP_S = 1.0  # how long a reader who leaves waits for the service to be told
 _POLL_EVERY_S = 2.0
@@ -82,7 +83,8 @@ class _Demand(msgspec.Struct):
 
 
 class _Requirements(msgspec.Struct):
-    token: str
+    token: str | None = None
+    prepare_token: str | None = None  # of the two-step gate
     persona: str | None = None
     force_login: bool = False
     proofofwork: _Demand = msgspec.field(default_factory=_Demand)
@@ -91,29 +93,46 @@ class _Requirements(msgspec.Struct):
 
 
 async def gate(session: Session) -> dict[str, str]:
-    """Ask what the turn needs; the headers that satisfy it. Raises `ChallengeRequired` for what was not given."""
+    """Ask what the turn needs; the headers that satisfy it. Raises `ChallengeRequired` for what was not given.
+
+    The one-step gate is asked first; where it is gone, the two-step one.
+    """
     given = session.credential.gate_tokens if isinstance(session.credential, SessionCookies) else {}
     asked = given.get("requirements")
-    demands = await session.json(
-        "POST",
-        "/backend-api/sentinel/chat-requirements",
-        json={"p": asked.reveal() if asked else None},
-        into=_Requirements,
-        **proofs(session),
-    )
+    question = {"p": asked.reveal() if asked else None}
+    try:
+        demands = await _asked(session, _GATE, question)
+    except PolychatError as error:
+        if error.upstream_status != 404:
+            raise
+        demands = await _asked(session, f"{_GATE}/prepare", question)
     if demands.force_login or (demands.persona or "").endswith("noauth"):
         raise AuthExpired("chatgpt does not take this session for signed in", hint=SIGN_IN_HINT)
-    headers = {"openai-sentinel-chat-requirements-token": demands.token}
+    carried = _carried(demands, given)
+    if demands.prepare_token is not None:
+        answers = {"proofofwork": carried.get("proof"), "turnstile": carried.get("turnstile")}
+        held = {name: token for name, token in answers.items() if token}
+        demands = await _asked(session, f"{_GATE}/finalize", {"prepare_token": demands.prepare_token, **held})
+    if demands.token is None:
+        raise FormatChanged("chatgpt's gate gave no token for the turn")
+    headers = {f"openai-sentinel-{name}-token": token for name, token in carried.items()}
+    return headers | {"openai-sentinel-chat-requirements-token": demands.token}
+
+
+async def _asked(session: Session, path: str, question: dict[str, Any]) -> _Requirements:
+    return await session.json("POST", path, json=question, into=_Requirements, **proofs(session))
+
+
+def _carried(demands: _Requirements, given: Mapping[str, Secret]) -> dict[str, str]:
+    """The tokens the session was given, by name; one that is demanded has to be among them."""
     wanted = {"proof": demands.proofofwork, "turnstile": demands.turnstile, "arkose": demands.arkose}
     for name, demand in wanted.items():
-        if name in given:
-            headers[f"openai-sentinel-{name}-token"] = given[name].reveal()
-        elif demand.required:
+        if demand.required and name not in given:
             raise ChallengeRequired(
                 f"chatgpt asks for a {name} token, which this session was not given; polychat does not compute one",
                 hint=CHALLENGE_HINT,
             )
-    return headers
+    return {name: given[name].reveal() for name in wanted if name in given}
 
 
 class _Prepared(msgspec.Struct):
