@@ -188,6 +188,15 @@ def test_what_a_browser_session_says_of_itself_goes_to_its_own_host_only() -> No
     assert "user-agent: polychat/" in stranger.heads[0].lower()
 
 
+def test_a_secret_in_a_body_is_sent_and_not_shown() -> None:
+    """What a service wants in its JSON arrives there as text; anything that is no data is refused."""
+    server = Server()
+    run(json(method="POST", json={"p": Secret("sandbox-proof").reveal()}), server)
+    assert "content-length: 21" in server.heads[0].lower()
+    with pytest.raises(TypeError):
+        run(json(method="POST", json={"p": Secret("sandbox-proof")}), Server())
+
+
 # ---------------------------------------------------------------- tokens
 
 

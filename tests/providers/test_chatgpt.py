@@ -369,7 +369,7 @@ def test_a_gate_token_is_carried_if_the_session_has_one_and_never_computed(
     assert "browser" in (caught.value.hint or "")
     assert sent(sandbox) == []
     held = SessionCookies(cookies={SESSION: Secret("sandbox-alice")}, gate_tokens={name: Secret("sandbox-gate-token")})
-    account = accounts.account(AsyncClient(sandbox=sandbox.url).engine.services()["chatgpt"], "me", held)
+    account = Account(name="me", provider="chatgpt", credential=held)
     assert talk(sandbox, {"messages": "hi"}, vault=MemoryVault(account))[0].text
 
 

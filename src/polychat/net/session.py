@@ -186,7 +186,7 @@ class Session:
         sent = dict(headers or {})
         if json is not None:
             sent["content-type"] = "application/json"
-            body = msgspec.json.encode(json)
+            body = msgspec.json.encode(json, enc_hook=_written)
         request = HttpRequest(method=method, url=url, headers=sent, body=body, parts=parts, proxy=self._proxy_url())
         async with AsyncExitStack() as stack:
             yield await self._authorized(stack, request, bearer, redirects)
@@ -339,6 +339,13 @@ class Session:
         headers = {"accept": "text/event-stream", **(rest.pop("headers", None) or {})}
         async with self.open(method, path, headers=headers, **rest) as response:
             yield _frames(response)
+
+
+def _written(value: Any) -> str:
+    """A secret on its way into a body, as the text it is."""
+    if isinstance(value, Revealed):
+        return str(value)
+    raise TypeError(f"a {type(value).__name__} is not sent as JSON")
 
 
 def _plain(headers: Mapping[str, str]) -> dict[str, str]:
