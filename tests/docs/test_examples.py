@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import PIL.Image
 import pytest
 
 from polychat.sandbox.server import Sandbox
@@ -18,11 +19,11 @@ SNIPPETS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 
-def run(arguments: list[str], home: Path, sandbox: Sandbox) -> subprocess.CompletedProcess[str]:
-    """A program in the project's folder, pointed at the sandbox."""
+def run(arguments: list[str], home: Path, sandbox: Sandbox, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """A program in the project's folder, or another, pointed at the sandbox."""
     environ = {**os.environ, "POLYCHAT_HOME": str(home), "POLYCHAT_SANDBOX": sandbox.url, "PYTHONWARNINGS": "default"}
     return subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, *arguments], cwd=cwd, env=environ, capture_output=True, text=True, timeout=30, check=False
     )
 
 
@@ -43,6 +44,14 @@ def test_the_readmes_first_snippet_streams_about_the_picture(tmp_path: Path, san
     assert len(second.json["conversation_history"]) == len(first.json["conversation_history"]) + 2
 
 
+def test_the_readmes_picture_and_sound_are_there_afterwards(tmp_path: Path, sandbox: Sandbox) -> None:
+    """Files that open."""
+    done = run(["-c", SNIPPETS[1]], tmp_path, sandbox, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert PIL.Image.open(tmp_path / "cat.png").format == "PNG"
+    assert (tmp_path / "morning.aac").read_bytes()[:1] == b"\xff"
+
+
 @pytest.mark.parametrize(
     ("fault", "printed"),
     [
@@ -58,13 +67,13 @@ def test_the_readmes_failures_are_caught_as_shown(
     """Each except clause of the second snippet is reached by its failure."""
     name = str(fault.pop("fault"))
     sandbox.fault("reka", name, path="/api/chat", **fault)
-    done = run(["-c", SNIPPETS[1]], tmp_path, sandbox)
+    done = run(["-c", SNIPPETS[2]], tmp_path, sandbox)
     assert (done.returncode, printed in done.stdout) == (0, True), done.stdout + done.stderr
 
 
 def test_the_readmes_test_passes_in_a_folder_of_its_own(tmp_path: Path, sandbox: Sandbox) -> None:
     """The `sandbox` fixture is there wherever polychat is installed."""
-    (tmp_path / "test_mine.py").write_text(SNIPPETS[2])
+    (tmp_path / "test_mine.py").write_text(SNIPPETS[3])
     done = run(
         ["-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path), f"--rootdir={tmp_path}"], tmp_path, sandbox
     )
