@@ -48,7 +48,8 @@ def test_the_readmes_picture_and_sound_are_there_afterwards(tmp_path: Path, sand
     """Files that open."""
     done = run(["-c", SNIPPETS[1]], tmp_path, sandbox, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert PIL.Image.open(tmp_path / "cat.png").format == "PNG"
+    with PIL.Image.open(tmp_path / "cat.png") as picture:
+        assert picture.format == "PNG"
     assert (tmp_path / "morning.aac").read_bytes()[:1] == b"\xff"
 
 
