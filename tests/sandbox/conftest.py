@@ -1,4 +1,4 @@
-"""A sandbox that starts once, is reset before every test, and is spoken to by the standard library alone."""
+"""The sandbox as the pytest plugin gives it, spoken to by the standard library alone."""
 
 from __future__ import annotations
 
@@ -24,20 +24,6 @@ class Reply(NamedTuple):
     def json(self) -> Any:
         """The body, parsed."""
         return json.loads(self.body)
-
-
-@pytest.fixture(scope="session")
-def running() -> Iterator[Sandbox]:
-    """One server for all tests."""
-    with Sandbox() as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(running: Sandbox) -> Sandbox:
-    """The server, as new."""
-    running.reset()
-    return running
 
 
 @pytest.fixture
