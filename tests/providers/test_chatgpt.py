@@ -328,6 +328,32 @@ def test_the_persons_own_upload_is_not_a_generated_picture(sandbox: Sandbox) -> 
     assert ask(sandbox, "what?", image=png()).images == []
 
 
+def spoken(sandbox: Sandbox, text: str) -> bytes:
+    """The read-aloud of a text."""
+
+    async def main() -> bytes:
+        async with chatgpt(sandbox) as client:
+            return b"".join([piece async for piece in client.engine.speak("chatgpt", text=text, voice="maple")])
+
+    return asyncio.run(main())
+
+
+def test_a_text_is_said_by_the_service_and_then_read_aloud(sandbox: Sandbox) -> None:
+    """The message that is read is the service's own, and holds the text and nothing else."""
+    assert spoken(sandbox, "Good  morning,\nworld").startswith(b"\xff\xf1")
+    (turn,), (reading,) = sent(sandbox), sent(sandbox, "/backend-api/synthesize")
+    assert turn.json["messages"][-1]["content"]["parts"][0].endswith("\n\nGood  morning,\nworld")
+    assert "voice=maple" in reading.query
+
+
+def test_another_text_is_not_read_aloud(sandbox: Sandbox) -> None:
+    """What was asked for or nothing."""
+    sandbox.script("chatgpt", text="I would rather not.")
+    with pytest.raises(Refused, match="I would rather not"):
+        spoken(sandbox, "Good morning")
+    assert sent(sandbox, "/backend-api/synthesize") == []
+
+
 # ---------------------------------------------------------------- the session
 
 

@@ -120,3 +120,9 @@ def test_the_same_question_has_the_same_answer():
     question = Question(turns=(user("Hi", b"x"),))
     assert answer(question) == answer(question)
     assert answer(question).input_tokens == 257
+
+
+def test_a_dictation_is_repeated_and_nothing_else():
+    """A text to be repeated exactly comes back as it is."""
+    asked = Turn(role="user", text="Repeat this exactly, please:\n\nOne  two\nthree")
+    assert answer(Question(turns=(asked,))).text == "One  two\nthree"

@@ -35,9 +35,11 @@ from polychat.errors import (
     Interrupted,
     PolychatError,
     RateLimited,
+    Refused,
     TransportProblem,
     Unavailable,
 )
+from polychat.fold import Fold
 from polychat.net.session import Session
 from polychat.net.statuses import looks_like_html, quote
 from polychat.providers import _chatgpt_calls as calls
@@ -283,16 +285,17 @@ class ChatGPT:
                     return
 
     async def _said(self, session: Session, text: str) -> Thread:
-        """A conversation whose last answer is exactly `text`."""
+        """A conversation whose last answer is exactly `text`. Raises `Refused` when the service says something else."""
         question = f"Repeat the following text exactly, word for word, and say nothing else:\n\n{text}"
         request = Request(model="auto", messages=(Message(role="user", parts=(Text(text=question),)),))
-        thread = None
-        async with aclosing(self.chat(session, request)) as batches:  # type: ignore[type-var]  # it is an async generator
+        said = Fold()
+        async with aclosing(self.chat(session, request)) as batches:  # type: ignore[type-var]  # an async generator
             async for batch in batches:
-                thread = next((event.thread for event in batch if isinstance(event, ThreadMoved)), thread)
-        if thread is None:
-            raise FormatChanged("chatgpt kept no conversation to read aloud")
-        return thread
+                said.add(batch)
+        reply = said.reply()
+        if reply.text.split() != text.split() or reply.thread is None:
+            raise Refused(f"chatgpt did not repeat the text to read aloud; it said: {reply.text[:200]}")
+        return reply.thread
 
 
 class _Me(msgspec.Struct):

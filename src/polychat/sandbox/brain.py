@@ -1,8 +1,9 @@
 """The mind behind every emulated model: deterministic, and honest about what arrived.
 
-It repeats the question, counts, names the turns it was given in order and role, describes attachments from their real
-bytes, calls tools with arguments that obey their schema, answers in JSON when given a schema, and keeps to
-`max_tokens` and `stop`. The same question always gets the same answer, in the same pieces.
+It repeats the question (and nothing but a text that it is to repeat exactly, after a blank line), counts, names the
+turns it was given in order and role, describes attachments from their real bytes, calls tools with arguments that obey
+their schema, answers in JSON when given a schema, and keeps to `max_tokens` and `stop`. The same question always gets
+the same answer, in the same pieces.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from polychat.sandbox import pictures, schemas
 
 Role = Literal["system", "user", "assistant", "tool"]
 _PIECE = re.compile(r"\s*\S{1,16}|\s+")  # a word with the space before it; a long word in several pieces
+_DICTATION = re.compile(r"repeat [^\n]*exactly[^\n]*\n\n(?P<text>.+)", re.IGNORECASE | re.DOTALL)
 _QUOTED = 160  # characters of the question that are repeated
 _RECALLED = 60  # characters of an earlier turn
 _REMEMBERED = 8  # earlier turns that are named one by one
@@ -93,7 +95,9 @@ def answer(question: Question) -> Answer:
         arguments = schemas.example(tool.parameters or {"type": "object"}, _asked(question).text)
         call = ToolCall(name=tool.name, arguments=arguments)
         return Answer(pieces=(), finish_reason="tool_calls", input_tokens=size(question), tool_calls=(call,))
-    if question.schema is not None:
+    if dictation := _DICTATION.match(_asked(question).text):
+        text = dictation["text"]
+    elif question.schema is not None:
         text = msgspec.json.encode(schemas.example(question.schema, _asked(question).text)).decode()
     else:
         text = " ".join(_sentences(question))

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from polychat.signin.browser import find_browser
+
+needs_browser = pytest.mark.skipif(
+    find_spec("playwright") is None or find_browser(os.environ) is None,
+    reason="Playwright, or Chrome, Chromium or Edge, is not installed",
+)
 COOKIES = (
     "# Netscape HTTP Cookie File\n"
     "space.reka.ai\tFALSE\t/\tTRUE\t0\tappSession\tsandbox-alice\n"
@@ -77,6 +89,10 @@ def test_a_second_sign_in_replaces_the_first(polychat: Any) -> None:
         (["reka"], b"", "say how to sign in"),
         (["reka", "--key", "-", "--cookies", "-"], b"", "say how to sign in"),
         (["reka", "--key", "sk-secret"], b"", "--key takes only -"),
+        (["reka", "--browser", "--key", "-"], b"x", "say how to sign in"),
+        (["reka", "--key", "-", "--timeout", "5"], b"x", "--timeout goes with --browser"),
+        (["reka", "--key", "-", "--username", "ann"], b"x", "--username goes with --browser"),
+        (["reka", "--browser", "--username", "ann"], b"sk-secret", "the login form of Reka is not known"),
         (["reka", "--key", "-"], b"\n", "key is empty"),
         (["reka", "--key", "-", "--name", "No Name"], b"x", "account name"),
         (["reka", "--cookies", "-"], b"", "no cookies"),
@@ -102,3 +118,83 @@ def test_an_open_vault_is_3(polychat: Any) -> None:
     vault.chmod(0o644)
     done = polychat("login", "reka", "--key", "-", stdin=b"sandbox-bob")
     assert (done.returncode, done.stdout, "hint: chmod 600" in done.stderr) == (3, "", True)
+
+
+# ---------------------------------------------------------------- in a browser
+
+
+class Browser:
+    """The installed browser without a window, and a person at it."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        program = folder / "browser"
+        flags = f"--headless --disable-gpu --remote-debugging-port={self.port}"
+        program.write_text(f'#!/bin/sh\nexec "{find_browser(os.environ)}" {flags} "$@"\n')
+        program.chmod(0o755)
+        self.env = {"POLYCHAT_BROWSER": str(program), "DISPLAY": ":none"}
+
+    def person(self, act: Callable[[Any], None]) -> threading.Thread:
+        """Somebody who does `act` once the window shows a page; runs already."""
+        thread = threading.Thread(target=self._sit, args=(act,))
+        thread.start()
+        return thread
+
+    def _sit(self, act: Callable[[Any], None]) -> None:
+        from playwright.sync_api import sync_playwright
+
+        deadline = time.monotonic() + 20
+        while not self._listens() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{self.port}")
+            act(browser.contexts[0].pages[0])
+
+    def _listens(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+        except OSError:
+            return False
+        return True
+
+
+def log_in(page: Any) -> None:
+    """Choose a name in Reka's form."""
+    page.select_option("select", "sandbox-alice")
+    page.get_by_role("button", name="Log in").click(no_wait_after=True)
+
+
+@needs_browser
+def test_a_login_in_a_window_is_tried_and_kept(polychat: Any) -> None:
+    """What to do is said on stderr, then what was found; the account asks as the one who logged in."""
+    browser = Browser(polychat.home)
+    person = browser.person(log_in)
+    done = polychat("login", "reka", "--browser", env=browser.env)
+    person.join()
+    assert done.returncode == 0, done.stderr
+    asked, found, checked = done.stderr.splitlines()
+    assert asked.startswith(f"log in at {polychat.sandbox.url}/reka/chat in the window that opens now")
+    assert (found, checked.split(",")[0]) == ("found appSession", "checked: Reka gave an access token")
+    assert list(kept(polychat)[0]["credential"]["cookies"]) == ["appSession"]
+    assert polychat("hi").returncode == 0
+    assert polychat.sandbox.journal(path="/api/chat")[-1].account == "sandbox-alice"
+
+
+@needs_browser
+def test_a_closed_window_is_4(polychat: Any) -> None:
+    """Nothing is kept."""
+    browser = Browser(polychat.home)
+    person = browser.person(lambda page: page.close())
+    done = polychat("login", "reka", "--browser", env=browser.env)
+    person.join()
+    assert (done.returncode, done.stdout, kept(polychat)) == (4, "", [])
+    assert "error: the window was closed before the sign-in was complete" in done.stderr
+
+
+@needs_browser
+def test_the_seconds_are_counted_down_on_a_terminal(polychat: Any) -> None:
+    """Until Ctrl-C, or the end, which is 4; the line is wiped."""
+    env = Browser(polychat.home).env
+    code, drawn = polychat.on_terminal("login", "reka", "--browser", replies={"0:01 left": "\x03"}, **env)
+    assert (code, "waiting for you to log in: 5:00 left" in drawn) == (130, True)

@@ -26,7 +26,7 @@ def test_a_text_is_saved_under_a_name_from_its_words(polychat: Any) -> None:
     done = polychat("speak", "Hello there!")
     assert (done.returncode, done.stdout, files(polychat)) == (0, "hello-there.aac\n", ["hello-there.aac"])
     assert Path(polychat.home, "hello-there.aac").read_bytes()[:2] == b"\xff\xf1"
-    assert done.stderr.endswith(" s, AAC, 2 kB\n")
+    assert done.stderr.endswith(" s, AAC, 209 B\n")
 
 
 def test_the_ending_of_the_name_chooses_the_format(polychat: Any) -> None:

@@ -1,11 +1,12 @@
 """`polychat login`: a sign-in comes in, is tried, and is kept.
 
-What is secret comes from a file or from stdin, never from the command line, and goes nowhere but into the vault: of
-cookies only names are told, of a token only when it ends.
+What is secret comes from a file, from stdin or from a browser's window, never from the command line, and goes nowhere
+but into the vault: of cookies only names are told, of a token only when it ends.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -15,16 +16,17 @@ from typing import TYPE_CHECKING
 import click
 
 from polychat.cli import options
-from polychat.cli.terminal import is_terminal, note, say
-from polychat.errors import BadOption
+from polychat.cli.terminal import draws, is_terminal, note, say
+from polychat.errors import BadOption, PolychatError
 
 if TYPE_CHECKING:
-    from polychat.credentials import Account, Credential
+    from polychat.credentials import Account, Credential, Secret, SessionCookies
     from polychat.engine.engine import Tried
     from polychat.engine.settings import Settings
     from polychat.providers.base import Info
     from polychat.signin.cookie_files import CookieFile
 
+_WINDOW_S = 300.0  # how long a window waits for the person
 _NAMES_ARE_NAMES = {"netscape", "cookie-editor", "playwright"}  # in other forms a name may be a piece of a token
 
 
@@ -32,11 +34,24 @@ _NAMES_ARE_NAMES = {"netscape", "cookie-editor", "playwright"}  # in other forms
 @click.argument("provider", shell_complete=options.provider_names)
 @click.option("--cookies", metavar="FILE|-", help="An export of browser cookies, in any common form.")
 @click.option("--key", metavar="-", help="Read a key or token from stdin; on a terminal, ask for it without echo.")
+@click.option("--browser", is_flag=True, help="Log in in a window of your own Chrome, Chromium or Edge.")
+@options.timeout("With --browser: how long the window waits for you (300).")
+@click.option("--username", metavar="NAME", help="With --browser: fill the login form; the password as for --key -.")
 @click.option("--name", metavar="NAME", help="Call the account this; the service's name unless given.")
 @click.option("--no-check", is_flag=True, help="Keep it without trying it.")
 @options.json("Print what was kept, without secrets, as JSON.")
 @options.config
-def login(provider: str, cookies: str | None, key: str | None, name: str | None, no_check: bool, as_json: bool) -> None:
+def login(
+    provider: str,
+    cookies: str | None,
+    key: str | None,
+    browser: bool,
+    timeout_s: float | None,
+    username: str | None,
+    name: str | None,
+    no_check: bool,
+    as_json: bool,
+) -> None:
     """Keep a sign-in: browser cookies, a token or a key."""
     import asyncio
 
@@ -48,7 +63,13 @@ def login(provider: str, cookies: str | None, key: str | None, name: str | None,
     settings = options.settings()
     if name is not None:
         check_name(name)
-    account = accounts.account(info, name, _credential(info, cookies, key))
+    if not browser:
+        _refuse("--timeout", timeout_s)
+        _refuse("--username", username)
+    if (cookies, key, browser or None).count(None) != 2:
+        raise BadOption("say how to sign in: one of --cookies FILE, --browser and --key -", hint=_way(info))
+    credential = _logged_in(info, settings, timeout_s, username) if browser else _credential(info, cookies, key)
+    account = accounts.account(info, name, credential)
     checked = None if no_check else asyncio.run(_check(info, account, settings))
     if checked:
         _tell(info, checked)
@@ -69,8 +90,6 @@ def _credential(info: Info, cookies: str | None, key: str | None) -> Credential:
     from polychat.credentials import Secret
     from polychat.engine import accounts
 
-    if (cookies is None) == (key is None):
-        raise BadOption("say how to sign in: either --cookies FILE or --key -", hint=_way(info))
     if key is not None:
         if key != "-":
             raise BadOption(
@@ -93,6 +112,58 @@ def _session(info: Info, source: str) -> Credential:
     session = cookie_files.credential_from_cookies(found, required=info.sign_in.cookies, url=info.sign_in.url)
     note(f"found {_named(found, info.sign_in.cookies)}")
     return session
+
+
+def _refuse(option: str, value: object) -> None:
+    if value is not None:
+        raise BadOption(f"{option} goes with --browser", field=option.strip("-"))
+
+
+def _logged_in(info: Info, settings: Settings, timeout_s: float | None, username: str | None) -> Credential:
+    import asyncio
+
+    from polychat.credentials import Secret
+
+    if "cookies" not in info.accepts:
+        raise BadOption(f"{info.label} has no login in a browser", field="browser", hint=_way(info))
+    if username is not None and info.sign_in.username_field is None:
+        raise BadOption(
+            f"the login form of {info.label} is not known", field="username", hint="type the name in the window"
+        )
+    password = None if username is None else Secret(_typed(f"{info.label} password"))
+    session = asyncio.run(_window(info, settings, timeout_s or _WINDOW_S, username, password))
+    note(f"found {', '.join(session.cookies)}{' and an access token' if session.token else ''}")
+    return session
+
+
+async def _window(
+    info: Info, settings: Settings, timeout_s: float, username: str | None, password: Secret | None
+) -> SessionCookies:
+    from polychat.client.aio import AsyncClient
+    from polychat.signin import browser, sighting
+    from polychat.vault.memory import MemoryVault
+
+    async with AsyncClient(vault=MemoryVault(), settings=settings) as client:
+        hosts = tuple(client.engine.hosts(info).values())
+    url = sighting.login_page(info.sign_in, hosts[0])
+    note(f"log in at {url} in the window that opens now; it closes by itself, and nothing is asked there in your name")
+    try:
+        return await browser.sign_in(
+            info.sign_in, url=url, hosts=hosts, timeout_s=timeout_s, proxy=settings.proxy, username=username,
+            password=password, waiting=_count if draws(sys.stderr) else None,
+        )  # fmt: skip
+    except PolychatError as error:
+        error.located(info.name, None)
+        raise
+    finally:
+        if draws(sys.stderr):
+            sys.stderr.write("\r\x1b[2K")
+
+
+def _count(left_s: float) -> None:
+    minutes, seconds = divmod(math.ceil(left_s), 60)
+    sys.stderr.write(f"\r\x1b[2Kwaiting for you to log in: {minutes}:{seconds:02} left")
+    sys.stderr.flush()
 
 
 def _named(found: CookieFile, required: tuple[str, ...]) -> str:

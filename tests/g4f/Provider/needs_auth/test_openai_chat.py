@@ -6,8 +6,10 @@ import asyncio
 import hashlib
 import io
 import json
+import os
 import time
 from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +45,12 @@ from polychat.g4f.providers.response import (
 from polychat.net.session import user_agent
 from polychat.providers import _chatgpt_calls as calls
 from polychat.sandbox.server import Sandbox
+from polychat.signin.browser import find_browser
 
+needs_browser = pytest.mark.skipif(
+    find_spec("playwright") is None or find_browser(os.environ) is None,
+    reason="Playwright, or Chrome, Chromium or Edge, is not installed",
+)
 HELLO: list[dict[str, Any]] = [{"role": "user", "content": "Hello"}]
 ECHO = "You asked: “Hello” (1 word)."
 TURN = "/backend-api/f/conversation"
@@ -401,10 +408,35 @@ def test_no_account_says_how_to_sign_in(home: Path) -> None:
         signed_in()
 
 
-def test_no_browser_is_opened() -> None:
-    """`nodriver_auth` says so and names the way there is."""
-    with pytest.raises(UnsupportedFeature, match=r"hint: log in at https://chatgpt.com.* --cookies FILE"):
-        OpenaiChat.nodriver_auth(proxy=None)
+@needs_browser
+def test_a_sign_in_in_a_browser(chatgpt: Sandbox) -> None:
+    """`nodriver_auth` brings the session of whoever logs in, which then asks; nothing is written on the class."""
+
+    async def person(page: Any) -> None:
+        await page.get_by_test_id("login-button").click()
+        await page.select_option("select", "sandbox-bob")
+        await page.get_by_role("button", name="Log in").click()
+
+    found = asyncio.run(OpenaiChat.nodriver_auth(headless=True, opened=person))
+    assert found.api_key
+    assert found.cookies is not None
+    assert "session-token" in found.cookies
+    assert text(ask(auth_result=found)) == ECHO
+    assert [turn.account for turn in sent(chatgpt)] == ["sandbox-bob"]
+    assert (OpenaiChat._api_key, OpenaiChat._cookies, OpenaiChat._headers) == (None, None, None)
+
+
+@needs_browser
+def test_a_browser_closed_by_the_person(chatgpt: Sandbox, proxy: Any) -> None:
+    """`nodriver_auth` goes through the proxy, and without a sign-in is a `ValueError` as every other one."""
+
+    async def person(page: Any) -> None:
+        await page.close()
+
+    with pytest.raises(ValueError, match="window was closed") as caught:
+        asyncio.run(OpenaiChat.nodriver_auth(proxy=proxy.url, headless=True, opened=person))
+    assert isinstance(caught.value, AuthExpired)
+    assert "/chatgpt/" in proxy.passed
 
 
 # ---------------------------------------------------------------- pictures and sound

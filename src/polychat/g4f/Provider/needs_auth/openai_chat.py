@@ -14,11 +14,10 @@ import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 from polychat import providers
 from polychat.credentials import Credential, Secret, token_expiry
-from polychat.engine.leases import login_hint
 from polychat.errors import AuthExpired, BadOption, NoAccount, UnsupportedFeature
 from polychat.g4f import authentication, engines, questions, turns
 from polychat.g4f.callers import Caller, caller
@@ -36,6 +35,8 @@ from polychat.g4f.typing import Cookies, ImageType, Messages
 from polychat.net.session import Session, user_agent
 from polychat.providers.base import SignsIn
 from polychat.providers.chatgpt import ChatGPT
+from polychat.signin.browser import sign_in
+from polychat.signin.sighting import login_page
 from polychat.types import Request, Thread
 from polychat.wire import chatgpt_messages, chatgpt_request, openai_messages
 from polychat.wire.chatgpt_messages import Pointer
@@ -103,12 +104,25 @@ class OpenaiChat(AsyncAuthedProvider, ProviderModelMixin):
         yield found
 
     @classmethod
-    def nodriver_auth(cls, proxy: str | None = None) -> NoReturn:
-        """A sign-in in a window of the person's browser, which polychat does not offer. Nothing here calls it.
+    async def nodriver_auth(cls, proxy: str | None = None, **kwargs: Any) -> AuthResult:
+        """Sign in in a window of the person's own browser; nothing here calls it, and nothing is written on the class.
 
-        Raises: `UnsupportedFeature`, always; its hint names the way there is.
+        The person logs in; the result is what `login` gives for the cookies that this brought.
+
+        kwargs: as `polychat.signin.browser.sign_in`: timeout_s, executable, headless, opened.
+
+        Raises: as `login`; `ConfigError` without Playwright (extra `browser`), a browser or a display.
         """
-        raise UnsupportedFeature("polychat opens no browser to sign in", hint=login_hint(_INFO), provider=cls.service)
+        asking, here, recipe = cls._asking(None, proxy), await engines.here(), _INFO.sign_in
+        async with here.lent(asking) as engine:
+            hosts = tuple(engine.hosts(_INFO).values())
+        page = login_page(recipe, hosts[0])
+        with value_errors(AuthExpired):
+            found = await sign_in(recipe, url=page, hosts=hosts, proxy=asking.settings.proxy, **kwargs)
+        async with engines.session(
+            caller(cls, api_key=None, proxy=proxy, credential=found), cls.service, here, AuthExpired
+        ) as session:
+            return authentication.auth_result(session, await ChatGPT().access_token(session))
 
     @classmethod
     @asynccontextmanager
