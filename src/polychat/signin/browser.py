@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _ON_PATH = ("google-chrome", "google-chrome-stable", "chromium", "chromium-browser", "microsoft-edge")
 _ON_MACOS = ("Google Chrome", "Chromium", "Microsoft Edge")
 _ON_WINDOWS = ("Google/Chrome/Application/chrome.exe", "Microsoft/Edge/Application/msedge.exe")
-_OTHER_WAYS = "sign in without a window: polychat login PROVIDER --cookies FILE, or --key -"
+_OTHER_WAYS = "sign in without a window: polychat login with --cookies FILE or --key -"
 
 
 async def sign_in(

@@ -32,6 +32,7 @@ Act = Callable[[Page], Awaitable[None]]  # what goes on in the window beside the
 
 _START_S = 60.0
 _LOOK_S = 0.2  # between two looks at the cookies
+_ANSWER_S = 2.0  # for the browser to tell its cookies
 _TOKEN_S = 10.0  # how long a page that is signed in may take to show its token
 
 
@@ -49,7 +50,6 @@ async def opened(executable: Path, *, headless: bool, proxy: Secret | None) -> A
                 proxy=_proxy(proxy) if proxy else None,
                 handle_sigint=False,
                 timeout=_START_S * 1000,
-                args=["--disable-quic"],
             )
         except Error as error:
             raise ConfigError(
@@ -178,7 +178,11 @@ async def _count_down(limit: asyncio.Timeout, waiting: Callable[[float], None]) 
 
 
 async def _look(context: BrowserContext, sighting: Sighting, home: str) -> None:
-    cookies = await context.cookies(f"{home}/")
+    try:
+        async with asyncio.timeout(_ANSWER_S):
+            cookies = await context.cookies(f"{home}/")
+    except TimeoutError:  # a browser that is just closing may leave the question open
+        return
     cookies.sort(key=lambda cookie: len(cookie.get("domain", "")))  # of one name, the host's own comes last
     sighting.holds({cookie.get("name", ""): Secret(cookie.get("value", "")) for cookie in cookies})
 

@@ -145,13 +145,14 @@ class Browser:
         from playwright.sync_api import sync_playwright
 
         deadline = time.monotonic() + 20
-        while not self._listens() and time.monotonic() < deadline:
+        while not self.listens() and time.monotonic() < deadline:
             time.sleep(0.02)
         with sync_playwright() as playwright:
             browser = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{self.port}")
             act(browser.contexts[0].pages[0])
 
-    def _listens(self) -> bool:
+    def listens(self) -> bool:
+        """True while the browser runs."""
         try:
             socket.create_connection(("127.0.0.1", self.port), 1).close()
         except OSError:
@@ -174,7 +175,7 @@ def test_a_login_in_a_window_is_tried_and_kept(polychat: Any) -> None:
     person.join()
     assert done.returncode == 0, done.stderr
     asked, found, checked = done.stderr.splitlines()
-    assert asked.startswith(f"log in at {polychat.sandbox.url}/reka/chat in the window that opens now")
+    assert asked.startswith(f"log in at {polychat.sandbox.url}/reka/chat in the window that is open now")
     assert (found, checked.split(",")[0]) == ("found appSession", "checked: Reka gave an access token")
     assert list(kept(polychat)[0]["credential"]["cookies"]) == ["appSession"]
     assert polychat("hi").returncode == 0
@@ -192,9 +193,19 @@ def test_a_closed_window_is_4(polychat: Any) -> None:
     assert "error: the window was closed before the sign-in was complete" in done.stderr
 
 
+def test_no_browser_is_3(polychat: Any) -> None:
+    """A wrong POLYCHAT_BROWSER is told, and no window announced."""
+    done = polychat("login", "reka", "--browser", env={"POLYCHAT_BROWSER": "nowhere"})
+    assert (done.returncode, done.stdout, kept(polychat)) == (3, "", [])
+    assert done.stderr.startswith("error: POLYCHAT_BROWSER names no program\nhint: ")
+
+
 @needs_browser
 def test_the_seconds_are_counted_down_on_a_terminal(polychat: Any) -> None:
-    """Until Ctrl-C, or the end, which is 4; the line is wiped."""
-    env = Browser(polychat.home).env
-    code, drawn = polychat.on_terminal("login", "reka", "--browser", replies={"0:01 left": "\x03"}, **env)
-    assert (code, "waiting for you to log in: 5:00 left" in drawn) == (130, True)
+    """From --timeout on; Ctrl-C closes the window, wipes the line and is 130."""
+    browser = Browser(polychat.home)
+    args = ("login", "reka", "--browser", "--timeout", "30")
+    code, drawn = polychat.on_terminal(*args, replies={"waiting for you to log in: 0:29 left": "\x03"}, **browser.env)
+    assert (code, "waiting for you to log in: 0:30 left" in drawn) == (130, True)
+    assert "Traceback" not in drawn
+    assert not browser.listens()

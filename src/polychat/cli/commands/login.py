@@ -20,6 +20,8 @@ from polychat.cli.terminal import draws, is_terminal, note, say
 from polychat.errors import BadOption, PolychatError
 
 if TYPE_CHECKING:
+    from playwright.async_api import Page
+
     from polychat.credentials import Account, Credential, Secret, SessionCookies
     from polychat.engine.engine import Tried
     from polychat.engine.settings import Settings
@@ -146,24 +148,33 @@ async def _window(
     async with AsyncClient(vault=MemoryVault(), settings=settings) as client:
         hosts = tuple(client.engine.hosts(info).values())
     url = sighting.login_page(info.sign_in, hosts[0])
-    note(f"log in at {url} in the window that opens now; it closes by itself, and nothing is asked there in your name")
+
+    async def tell(_: Page) -> None:
+        _wipe()
+        note(f"log in at {url} in the window that is open now; it closes by itself, and nothing is done in your name")
+
     try:
         return await browser.sign_in(
             info.sign_in, url=url, hosts=hosts, timeout_s=timeout_s, proxy=settings.proxy, username=username,
-            password=password, waiting=_count if draws(sys.stderr) else None,
+            password=password, waiting=_count if draws(sys.stderr) else None, opened=tell,
         )  # fmt: skip
     except PolychatError as error:
         error.located(info.name, None)
         raise
     finally:
-        if draws(sys.stderr):
-            sys.stderr.write("\r\x1b[2K")
+        _wipe()
 
 
 def _count(left_s: float) -> None:
+    _wipe()
     minutes, seconds = divmod(math.ceil(left_s), 60)
-    sys.stderr.write(f"\r\x1b[2Kwaiting for you to log in: {minutes}:{seconds:02} left")
+    sys.stderr.write(f"waiting for you to log in: {minutes}:{seconds:02} left")
     sys.stderr.flush()
+
+
+def _wipe() -> None:
+    if draws(sys.stderr):
+        sys.stderr.write("\r\x1b[2K")
 
 
 def _named(found: CookieFile, required: tuple[str, ...]) -> str:
