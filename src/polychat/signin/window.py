@@ -32,6 +32,7 @@ Act = Callable[[Page], Awaitable[None]]  # what goes on in the window beside the
 
 _START_S = 60.0
 _LOOK_S = 0.2  # between two looks at the cookies
+_CLOSING_S = 1.0  # until a window that is being closed is known to be
 _ANSWER_S = 2.0  # for the browser to tell its cookies
 _TOKEN_S = 10.0  # how long a page that is signed in may take to show its token
 
@@ -152,6 +153,8 @@ async def _show(page: Page, url: str) -> None:
     try:
         await page.goto(url, wait_until="commit", timeout=0)
     except Error as error:
+        with suppress(Error):  # a window that is just being closed breaks the page first
+            await page.wait_for_event("close", timeout=_CLOSING_S * 1000)
         if page.is_closed():
             raise
         raise ConnectFailed(f"the page {url} does not open in the browser") from error

@@ -9,6 +9,7 @@ import json
 import os
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -431,7 +432,11 @@ def test_a_browser_closed_by_the_person(chatgpt: Sandbox, proxy: Any) -> None:
     """`nodriver_auth` goes through the proxy, and without a sign-in is a `ValueError` as every other one."""
 
     async def person(page: Any) -> None:
-        await page.close()
+        from playwright.async_api import Error
+
+        control = await page.context.new_cdp_session(page)
+        with suppress(Error):  # the browser is gone before it answers
+            await control.send("Browser.close")
 
     with pytest.raises(ValueError, match="window was closed") as caught:
         asyncio.run(OpenaiChat.nodriver_auth(proxy=proxy.url, headless=True, opened=person))
