@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import PIL.Image
@@ -283,6 +287,37 @@ def test_the_same_file_is_uploaded_once_an_account(sandbox: Sandbox) -> None:
     """By what it holds, not by its name."""
     talk(sandbox, {"messages": "one", "image": png()}, {"messages": "two", "image": png()})
     assert len(sent(sandbox, "/backend-api/files")) == 1
+
+
+MEASURED = """
+import asyncio, resource, sys
+from polychat import AsyncClient
+
+async def main():
+    async with AsyncClient(sandbox=sys.argv[1]) as client:
+        ask = client.chat.completions.create
+        await ask(model="chatgpt", messages="warm up", files=[b"%PDF-1.7"])
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        await ask(model="chatgpt", messages="what?", files=[sys.argv[2]])
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in other units elsewhere")
+def test_a_large_document_is_in_memory_once(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Read once and sent in pieces: no second copy, whatever its size."""
+    size_bytes = 40 * 2**20
+    sandbox.knobs("chatgpt", upload_limit_bytes=2 * size_bytes)
+    with (tmp_path / "big.pdf").open("wb") as file:
+        file.write(b"%PDF-1.7\n")
+        file.truncate(size_bytes)
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, sandbox.url, str(tmp_path / "big.pdf")],
+        env={**os.environ, "POLYCHAT_HOME": str(tmp_path)}, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert int(done.stdout) * 1024 < 1.5 * size_bytes
 
 
 def test_an_upload_that_fails_stops_the_turn(sandbox: Sandbox) -> None:
