@@ -67,8 +67,3 @@ def _is_text(head: bytes, *, whole: bool) -> bool:
 def extension(media_type: str) -> str:
     """The usual file name ending for a media type, without the dot."""
     return _EXTENSIONS.get(media_type) or media_type.rpartition("/")[2]
-
-
-def is_image(media_type: str | None) -> bool:
-    """True for any picture type."""
-    return bool(media_type) and str(media_type).startswith("image/")

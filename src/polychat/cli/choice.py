@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from polychat.cli import options
 from polychat.errors import NoAccount, UnknownModel
 
 if TYPE_CHECKING:
@@ -49,7 +48,9 @@ def _nobody(able: Callable[[str], bool], to: str) -> NoAccount:
     from polychat import providers
 
     first = next((name for name in providers.names() if able(name)), providers.names()[0])
-    signs_in = options.login_command(providers.load(first).info)
+    from polychat.engine.leases import login_command
+
+    signs_in = login_command(providers.load(first).info)
     return NoAccount(
         "there is no account yet" if to == "ask" else f"there is no account of a service that can {to}",
         hint=f"{signs_in} signs in, polychat providers lists every service, polychat demo needs no account",

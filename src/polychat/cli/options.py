@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from polychat.engine.settings import Settings
-    from polychat.providers.base import Info
 
 F = TypeVar("F", bound=Callable[..., Any])
 _CONFIG = "polychat.config"
@@ -104,11 +103,6 @@ def model_names(context: click.Context, option: click.Parameter, incomplete: str
     infos = [providers.load(name).info for name in providers.names()]
     models = [f"{info.name}/{model.id}" for info in infos for model in info.models]
     return [model for model in models if model.startswith(incomplete)]
-
-
-def login_command(info: Info) -> str:
-    """What to type to sign in to a service."""
-    return f"polychat login {info.name} {'--cookies FILE' if 'cookies' in info.accepts else '--key -'}"
 
 
 def setting(given: str) -> tuple[str, Any]:

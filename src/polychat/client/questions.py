@@ -151,12 +151,12 @@ def _attached(given: dict[str, Any]) -> tuple[Attachment, ...]:
 
 def _plain(given: dict[str, Any]) -> dict[str, Any]:
     taken = {name: given.pop(name) for name in _Plain.__struct_fields__ if name in given}
-    return msgspec.structs.asdict(_converted(taken, _Plain, ""))
+    return msgspec.structs.asdict(openai_messages.converted(taken, _Plain, ""))
 
 
 def _tools(given: Any) -> tuple[Tool, ...]:
     return tuple(
-        Tool(**msgspec.structs.asdict(_converted(one, _Tool, f"tools[{index}]").function))
+        Tool(**msgspec.structs.asdict(openai_messages.converted(one, _Tool, f"tools[{index}]").function))
         for index, one in enumerate(given)
     )
 
@@ -165,26 +165,17 @@ def _tool_choice(given: Any) -> Literal["auto", "none", "required"] | NamedTool 
     if given is None or given in ("auto", "none", "required"):
         choice: Literal["auto", "none", "required"] | None = given
         return choice
-    return NamedTool(name=_converted(given, _Named, "tool_choice").function.name)
+    return NamedTool(name=openai_messages.converted(given, _Named, "tool_choice").function.name)
 
 
 def _response_format(given: Any) -> ResponseFormat | None:
     if given is None:
         return None
-    wanted = _converted(given, _Format, "response_format")
+    wanted = openai_messages.converted(given, _Format, "response_format")
     if wanted.json_schema is None:
         return ResponseFormat(type=wanted.type)
     return ResponseFormat(type=wanted.type, **msgspec.structs.asdict(wanted.json_schema))
 
 
 def _stop(given: Any) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else _converted(given, tuple[str, ...], "stop")
-
-
-def _converted(given: Any, into: Any, field: str) -> Any:
-    try:
-        return msgspec.convert(given, into)
-    except msgspec.ValidationError as error:
-        what, _, where = str(error).partition(" - at `$")
-        path = f"{field}{where.rstrip('`')}".lstrip(".") or field
-        raise BadOption(f"{path}: {what[:1].lower()}{what[1:]}", field=path) from error
+    return (given,) if isinstance(given, str) else openai_messages.converted(given, tuple[str, ...], "stop")

@@ -134,7 +134,7 @@ class Engine:
         if thread is not None:
             request = _continued(request, thread, chosen, account)
         features.check(service.info, chosen.model, request)
-        session = self.session(chosen.provider, account or chosen.account or (thread.account if thread else None))
+        session = self._session_of(chosen, account, thread)
         request = msgspec.structs.replace(request, model=chosen.model.id)
         if "remote_media" not in service.info.capabilities:
             request = await self._inlined(request)
@@ -157,7 +157,7 @@ class Engine:
         if total_s is not None:
             clocks = msgspec.structs.replace(clocks, total_s=total_s)
         kept = self.settings.folders.state / "captures"
-        running = Running(session, clocks, strict=self._strict, captures=kept)
+        running = Running(session, clocks, strict=self._strict, folder=kept)
 
         def finishing(fold: Fold) -> Sequence[Event]:
             reply = fold.reply()
@@ -218,8 +218,7 @@ class Engine:
         service = providers.load(chosen.provider)
         if not isinstance(service, SpeaksText):
             raise UnsupportedFeature(f"{chosen.provider} does not read aloud", provider=chosen.provider)
-        named = account or chosen.account or (thread.account if thread else None)
-        session = self.session(chosen.provider, named)
+        session = self._session_of(chosen, account, thread)
         sounding = service.speak(session, text=text, thread=thread, voice=voice, media_type=media_type)
         with session.owning():
             async with aclosing(sounding) as sound:
@@ -252,6 +251,10 @@ class Engine:
     def session(self, provider: str, account: str | None = None) -> Session:
         """The session of an account, to use what a service offers beyond chat. Raises `NoAccount`, `BadOption`."""
         return self._leases.session(providers.load(provider).info, account)
+
+    def _session_of(self, chosen: Route, account: str | None, thread: Thread | None) -> Session:
+        """The account that the call names, else the model's name, else the conversation's, else the default one."""
+        return self.session(chosen.provider, account or chosen.account or (thread.account if thread else None))
 
     def _session(self, info: Info, account: Account) -> Session:
         service = providers.load(info.name)

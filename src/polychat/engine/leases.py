@@ -61,8 +61,12 @@ def kind_of(account: Account) -> CredentialKind:
 
 
 def login_hint(info: Info) -> str:
-    """What to type to sign in."""
+    """What to do to sign in."""
     if "cookies" in info.accepts:
-        export = f"log in at {info.sign_in.url} in your browser, export its cookies"
-        return f"{export}, then: polychat login {info.name} --cookies FILE"
-    return f"polychat login {info.name} --key -"
+        return f"log in at {info.sign_in.url} in your browser, export its cookies, then: {login_command(info)}"
+    return login_command(info)
+
+
+def login_command(info: Info) -> str:
+    """What to type to sign in."""
+    return f"polychat login {info.name} {'--cookies FILE' if 'cookies' in info.accepts else '--key -'}"

@@ -32,9 +32,9 @@ class GrammarError(AssertionError):
 class Running:
     """One turn of one provider as it goes: its clocks and what has come so far."""
 
-    def __init__(self, session: Session, clocks: Clocks, *, strict: bool, captures: Path | None = None) -> None:
+    def __init__(self, session: Session, clocks: Clocks, *, strict: bool, folder: Path | None = None) -> None:
         self.fold = Fold()
-        self._captures = captures  # the folder where answers of unknown form are kept, redacted
+        self._folder = folder  # where answers of unknown form are kept, redacted
         self._session = session
         self._clocks = clocks
         self._strict = strict
@@ -113,9 +113,9 @@ class Running:
 
     def _told(self, error: PolychatError) -> PolychatError:
         partial = self.fold.reply()
-        if isinstance(error, FormatChanged) and self._captures is not None:
+        if isinstance(error, FormatChanged) and self._folder is not None:
             error.located(self._session.provider, None)
-            if kept := captures.keep(error, self._captures):
+            if kept := captures.keep(error, self._folder):
                 error.hinted(f"look for a newer polychat; if there is none, report it with {kept} (it holds no words)")
         if not partial.empty and isinstance(error, FormatChanged | TransportProblem):
             error = Interrupted(f"the answer was interrupted: {error.message}", hint=error.hint)

@@ -79,12 +79,7 @@ def question(
 
 def _plain(given: dict[str, Any]) -> tuple[_Plain, dict[str, Any]]:
     taken = {name: given.pop(name) for name in _Plain.__struct_fields__ if name in given}
-    try:
-        return msgspec.convert(taken, _Plain), given
-    except msgspec.ValidationError as error:
-        what, _, where = str(error).partition(" - at `$.")
-        field = where.rstrip("`")
-        raise BadOption(f"{field}: {what[:1].lower()}{what[1:]}", field=field) from error
+    return openai_messages.converted(taken, _Plain), given
 
 
 def _pictures(image: ImageType | None, images: Sequence[ImageType | tuple[ImageType, str]]) -> tuple[Image, ...]:

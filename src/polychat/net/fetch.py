@@ -20,7 +20,7 @@ from polychat.errors import BadOption
 from polychat.net.clocks import Clocks
 from polychat.net.transport import HttpRequest, HttpResponse, Transport
 
-_REDIRECTS = (301, 302, 303, 307, 308)
+REDIRECTS = (301, 302, 303, 307, 308)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")  # RFC 4291 section 2.4 and the IANA registry
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
@@ -55,7 +55,7 @@ async def fetch_public(
     for _ in range(redirects + 1):
         check_public(url, allow_origins)
         async with transport.open(HttpRequest(method="GET", url=url, headers={"accept": "*/*"}), clocks) as response:
-            if response.status not in _REDIRECTS:
+            if response.status not in REDIRECTS:
                 return await _whole(response, url, limit_bytes)
             url = _next_hop(url, response)
     raise _bad_url(f"the URL redirects more than {redirects} times")

@@ -24,7 +24,7 @@ from polychat.credentials import Account, BearerToken, Credential, Revealed, Sec
 from polychat.errors import AuthExpired, FormatChanged, PolychatError
 from polychat.net.clocks import Clocks
 from polychat.net.cookies import CookieJar
-from polychat.net.fetch import origin_of
+from polychat.net.fetch import REDIRECTS, origin_of
 from polychat.net.retry import RetryPolicy, retrying
 from polychat.net.statuses import error_for, looks_like_html
 from polychat.net.transport import FilePart, HttpRequest, HttpResponse, Transport, WebSocket
@@ -41,7 +41,6 @@ OPAQUE_TOKEN_LIFE_S = 50 * 60.0  # of a token that does not say when it ends
 ERROR_BODY_BYTES = 64 * 1024
 JSON_BODY_BYTES = 32 * 1024 * 1024
 _SHORTEST_SECRET = 4  # characters; masking shorter ones would only garble the words
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 def user_agent() -> str:
@@ -355,7 +354,7 @@ def _plain(headers: Mapping[str, str]) -> dict[str, str]:
 
 def _target(request: HttpRequest, response: HttpResponse) -> str | None:
     """Where a redirect leads, if it is one to follow: a question without a body, and not from https down to http."""
-    if response.status not in _REDIRECTS or request.method not in {"GET", "HEAD"}:
+    if response.status not in REDIRECTS or request.method not in {"GET", "HEAD"}:
         return None
     target = urljoin(request.url, response.headers.get("location", ""))
     downgraded = urlsplit(request.url).scheme == "https" and urlsplit(target).scheme != "https"

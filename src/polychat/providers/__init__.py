@@ -18,6 +18,7 @@ __all__ = ["Info", "Model", "Provider", "load", "names"]
 _GROUP = "polychat.providers"
 
 
+@cache
 def names() -> tuple[str, ...]:
     """The services there are, sorted; none is imported."""
     ours = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import parse_qsl
 
@@ -132,6 +133,19 @@ def html(title: str, body: str, status: int = 200, headers: Mapping[str, str] | 
     """A small page. `body` is HTML; escaping what came from outside is the caller's part."""
     page = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><h1>{title}</h1>{body}</html>'
     return Response(page, status, headers, media_type="text/html")
+
+
+def login_form(call: Call[Any, Any], service: str) -> Response:
+    """The page that asks who is there; posts `name` to where it lies."""
+    names = "".join(f'<option value="{escape(name)}">{escape(name)}</option>' for name in call.world.accounts)
+    form = f'<form method="post"><select name="name" aria-label="Name">{names}</select> <button>Log in</button></form>'
+    what = f"<p>This is the sandbox, not {service}. Choose who you are.</p>"
+    return html(f"Log in to {service} (sandbox)", what + form)
+
+
+def nobody(service: str) -> Response:
+    """What a name that nobody has gets there."""
+    return html(f"Log in to {service} (sandbox)", "<p>Nobody here has that name.</p>", 401)
 
 
 class EventStream(Response):

@@ -102,8 +102,6 @@ def pointers(message: Mapping[str, Any]) -> Iterator[Pointer]:
 
 # ---------------------------------------------------------------- sources
 
-Ref = tuple[str, int]  # kind and index, as a marker names a source: ("search", 3)
-
 
 def sources(message: Mapping[str, Any]) -> dict[tuple[int | None, str, int], Citation]:
     """Every source by the reference that names it: (turn, kind, index)."""

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast, get_args
 from urllib.parse import unquote_to_bytes
 
+import msgspec
+
 from polychat.errors import BadOption
 from polychat.types import Audio, File, Image, Message, Part, Role, Text, ToolCall, ToolResult
 
@@ -48,6 +50,16 @@ def message(given: object, field: str) -> Message:
         tool_calls=calls,
         name=_optional_text(given, "name", field),
     )
+
+
+def converted(given: object, into: Any, field: str = "") -> Any:
+    """Plain data as the type `into`; `field` is what to call it. Raises `BadOption` naming the place that is wrong."""
+    try:
+        return msgspec.convert(given, into)
+    except msgspec.ValidationError as error:
+        what, _, where = str(error).partition(" - at `$")
+        path = f"{field}{where.rstrip('`')}".lstrip(".") or field
+        raise BadOption(f"{path}: {what[:1].lower()}{what[1:]}", field=path) from error
 
 
 def _role(given: Mapping[str, Any], field: str) -> Role:

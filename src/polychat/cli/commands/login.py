@@ -212,7 +212,9 @@ def _typed(what: str) -> str:
 
 
 def _way(info: Info) -> str:
-    return f"log in at {info.sign_in.url} in your browser, then: {options.login_command(info)}"
+    from polychat.engine.leases import login_command
+
+    return f"log in at {info.sign_in.url} in your browser, then: {login_command(info)}"
 
 
 # ---------------------------------------------------------------- trying it

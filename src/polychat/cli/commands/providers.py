@@ -45,6 +45,7 @@ def providers(context: click.Context, as_json: bool) -> None:
 def show(name: str, as_json: bool) -> None:
     """Show everything about one service."""
     from polychat import providers as services
+    from polychat.engine.leases import login_command
 
     info = services.load(name).info
     facts = _facts(info) | {
@@ -54,7 +55,7 @@ def show(name: str, as_json: bool) -> None:
         "options": {option: kind.__name__ for option, kind in info.options.items()},
         "environment": list(info.env_keys),
         "log_in_at": info.sign_in.url,
-        "sign_in_command": options.login_command(info),
+        "sign_in_command": login_command(info),
         "terms": info.terms_url,
         "source": info.source,
         "verified": info.verified,

@@ -31,7 +31,7 @@ import msgspec
 from starlette.responses import RedirectResponse, Response
 
 from polychat.sandbox import brain
-from polychat.sandbox.call import Call, EventStream, get, html, json, post
+from polychat.sandbox.call import Call, EventStream, get, html, json, login_form, nobody, post
 from polychat.sandbox.services import Service
 from polychat.sandbox.services._reka_history import (
     Asked,
@@ -148,16 +148,14 @@ RekaCall = Call[State, Knobs]
 
 async def login_page(call: RekaCall) -> Response:
     """Ask who is there."""
-    names = "".join(f'<option value="{escape(name)}">{escape(name)}</option>' for name in call.world.accounts)
-    form = f'<form method="post"><select name="name" aria-label="Name">{names}</select> <button>Log in</button></form>'
-    return html("Log in to Reka (sandbox)", f"<p>This is the sandbox, not Reka. Choose who you are.</p>{form}")
+    return login_form(call, "Reka")
 
 
 async def log_in(call: RekaCall) -> Response:
     """Open a session for a known person and lead on to the chat page."""
     person = call.recognise(call.world.person(call.form().get("name")))
     if person is None:
-        return html("Log in to Reka (sandbox)", "<p>Nobody here has that name.</p>", 401)
+        return nobody("Reka")
     answer = RedirectResponse(f"{call.base_url}/chat", 302)
     _set_session(call, answer, person)
     return answer

@@ -11,7 +11,7 @@ from html import escape
 import msgspec
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from polychat.sandbox.call import html
+from polychat.sandbox.call import login_form, nobody
 from polychat.sandbox.services.chatgpt import identity
 from polychat.sandbox.services.chatgpt.identity import ChatCall
 
@@ -71,16 +71,14 @@ async def chat_page(call: ChatCall) -> Response:
 
 async def login_page(call: ChatCall) -> Response:
     """Ask who is there."""
-    names = "".join(f'<option value="{escape(name)}">{escape(name)}</option>' for name in call.world.accounts)
-    form = f'<form method="post"><select name="name" aria-label="Name">{names}</select> <button>Log in</button></form>'
-    return html("Log in to ChatGPT (sandbox)", f"<p>This is the sandbox, not ChatGPT. Choose who you are.</p>{form}")
+    return login_form(call, "ChatGPT")
 
 
 async def log_in(call: ChatCall) -> Response:
     """Open a session for a known person and lead on to the chat page."""
     person = call.recognise(call.world.person(call.form().get("name")))
     if person is None:
-        return html("Log in to ChatGPT (sandbox)", "<p>Nobody here has that name.</p>", 401)
+        return nobody("ChatGPT")
     answer = RedirectResponse(f"{call.base_url}/", 302)
     identity.open_session(call, answer, person)
     return answer
