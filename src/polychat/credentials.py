@@ -78,6 +78,7 @@ class SessionCookies(msgspec.Struct, frozen=True, kw_only=True, tag="cookies"):
     """A browser session as the person's own browser holds it."""
 
     cookies: dict[str, Secret]  # name -> value; sent to the provider's own hosts only
+    ends_at: float | None = None  # of the session itself, where its cookies say so, Unix seconds
     token: Secret | None = None  # the access token seen beside them, if any
     expires_at: float | None = None  # of `token`, Unix seconds
     headers: dict[str, Secret] = {}  # lower-case; captured from the session's own requests
@@ -99,6 +100,19 @@ def secrets_of(credential: Credential | None) -> list[Secret]:
             held = [*credential.cookies.values(), *credential.headers.values(), *credential.gate_tokens.values()]
             return held + ([credential.token] if credential.token else [])
     return []
+
+
+def ends_at(credential: Credential) -> float | None:
+    """When the person has to sign in again (Unix seconds), as far as that is known.
+
+    A session's access token is fetched anew as long as its cookies last, so its end is not the session's.
+    """
+    match credential:
+        case BearerToken():
+            return credential.expires_at
+        case SessionCookies():
+            return credential.ends_at
+    return None
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,6 +137,7 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
     key_kind: CredentialKind = "api_key"  # what `--key` holds
     headers: tuple[str, ...] = ()  # of the session's own requests, lower-case; kept and sent again
     gate_headers: dict[str, str] = {}  # lower-case header -> name of the gate token it carries
+    token_paths: dict[str, str] = {}  # path whose answer holds the access token -> the JSON name it has there
     username_field: str | None = None  # CSS selectors of the login form, where it is known
     password_field: str | None = None
     submit_button: str | None = None

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
 
 from polychat.credentials import Account, ApiKey, BearerToken, Secret, SessionCookies
-from polychat.engine.accounts import given, kept
+from polychat.engine.accounts import file_vault, given, kept
 from polychat.engine.settings import load
-from polychat.errors import BadOption
+from polychat.errors import BadOption, ConfigError
 from polychat.vault.base import Vault
 
 REAL = Account(name="mine", provider="reka", credential=BearerToken(token=Secret("sandbox-real")))
+
+
+@pytest.fixture(autouse=True)
+def _no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The keyring of the person who runs the tests is out of their reach."""
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
 
 
 def vault(home: Path, **environ: str) -> Vault:
@@ -41,6 +48,55 @@ def test_with_a_sandbox_real_accounts_are_out_of_reach(tmp_path: Path) -> None:
     vault(tmp_path, **sandboxed).put(Account(name="tried", provider="reka", credential=ApiKey(key=Secret("x"))))
     assert names(vault(tmp_path, **sandboxed)) == ["tried", "sandbox-alice@reka", "sandbox-bob@reka"]
     assert names(vault(tmp_path)) == ["mine"]
+
+
+def test_what_is_kept_is_encrypted_for_a_sandbox_too(tmp_path: Path) -> None:
+    """Both files, each with a keyhole of its own."""
+    vault(tmp_path).put(REAL)
+    vault(tmp_path, POLYCHAT_SANDBOX="http://127.0.0.1:1").put(REAL)
+    files = [file for file in (tmp_path / "data").glob("*.json") if b"sandbox-real" not in file.read_bytes()]
+    assert sorted(file.name for file in files) == ["accounts.json", "sandbox-accounts.json"]
+
+
+def test_the_key_comes_from_where_it_is_set(tmp_path: Path) -> None:
+    """The key file of the settings, then POLYCHAT_VAULT_KEY of the environment."""
+    key = tmp_path / "key"
+    key.write_text("the key in the file")
+    key.chmod(0o600)
+    given_twice = {"POLYCHAT_VAULT_KEY_FILE": str(key), "POLYCHAT_VAULT_KEY": "the key of the environment"}
+    for number in range(2):
+        environ = {"POLYCHAT_HOME": str(tmp_path / str(number)), **given_twice}
+        vault(Path(environ["POLYCHAT_HOME"]), **given_twice).put(REAL)
+        assert file_vault(load(environ=environ), environ).status().source == ("key_file", "environment")[number]
+        given_twice.pop("POLYCHAT_VAULT_KEY_FILE", None)
+
+
+def test_a_person_is_asked_only_by_who_can_ask(tmp_path: Path) -> None:
+    """A vault with a passphrase is locked for a library, and opens for a command that asks."""
+    environ = {"POLYCHAT_HOME": str(tmp_path)}
+    settings = load(environ=environ)
+    file_vault(settings, environ).init(Secret("canary"))
+    with pytest.raises(ConfigError, match="is locked") as caught:
+        vault(tmp_path).put(REAL)
+    assert "polychat vault unlock" in str(caught.value.hint)
+    asking = kept(settings, environ, ask=lambda prompt: Secret("canary"))
+    asking.put(REAL)
+    assert asking.get("mine") == REAL
+
+
+def test_what_a_person_should_know_goes_to_the_log_or_to_who_listens(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A library says nothing on a screen."""
+    caplog.set_level(logging.INFO, "polychat.vault")
+    vault(tmp_path / "one").put(REAL)
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("polychat.vault", "INFO")
+    environ = {"POLYCHAT_HOME": str(tmp_path / "two")}
+    told: list[str] = []
+    kept(load(environ=environ), environ, notice=told.append).put(REAL)
+    assert told == [record.getMessage().replace("/one/", "/two/")]
+    assert len(caplog.records) == 1
 
 
 def test_a_credential_in_hand_is_an_account_of_its_service() -> None:

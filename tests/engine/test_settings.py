@@ -37,10 +37,17 @@ def environ(home: Path, **variables: str) -> dict[str, str]:
 def test_with_nothing_set_there_are_defaults(home: Path) -> None:
     """No file is needed, and none of the folders is made."""
     assert load(environ=environ(home)) == Settings(
-        folders=Folders(config=home / "config", data=home / "data", state=home / "state", cache=home / "cache"),
+        folders=Folders(
+            config=home / "config",
+            data=home / "data",
+            state=home / "state",
+            cache=home / "cache",
+            runtime=home / "runtime",
+        ),
         sandbox=None,
         model=None,
         proxy=None,
+        vault_key_file=None,
         clocks=Clocks(),
         accounts={},
     )
@@ -48,12 +55,21 @@ def test_with_nothing_set_there_are_defaults(home: Path) -> None:
 
 
 def test_without_a_home_the_folders_are_the_systems() -> None:
-    """Four absolute folders, each of which is polychat's own."""
+    """Absolute folders, each of which is polychat's own."""
     folders = load(environ={}).folders
 
-    for folder in (folders.config, folders.data, folders.state, folders.cache):
+    for folder in (folders.config, folders.data, folders.state, folders.cache, folders.runtime):
+        assert folder is not None
         assert folder.is_absolute()
         assert "polychat" in str(folder)
+
+
+def test_what_ends_with_the_session_is_in_its_folder(tmp_path: Path) -> None:
+    """That of XDG_RUNTIME_DIR; without one, or with a relative one, beside what stays."""
+    assert load(environ={"XDG_RUNTIME_DIR": str(tmp_path)}).folders.runtime == tmp_path / "polychat"
+    for environ_without in ({}, {"XDG_RUNTIME_DIR": ""}, {"XDG_RUNTIME_DIR": "run"}):
+        folders = load(environ=environ_without).folders
+        assert folders.runtime == folders.state / "runtime"
 
 
 def test_a_relative_home_is_made_absolute(home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -71,6 +87,7 @@ def test_everything_can_be_set_in_a_file(home: Path) -> None:
         sandbox = "http://127.0.0.1:8765/"
         model = "reka/reka-core"
         proxy = "socks5://me:canary@127.0.0.1:1080"
+        vault_key_file = "~/vault.key"
         [clocks]
         connect_s = 3
         total_s = 0
@@ -83,6 +100,7 @@ def test_everything_can_be_set_in_a_file(home: Path) -> None:
     assert settings.sandbox == "http://127.0.0.1:8765"
     assert settings.model == "reka/reka-core"
     assert settings.proxy == Secret("socks5://me:canary@127.0.0.1:1080")
+    assert settings.vault_key_file == Path("~/vault.key").expanduser()
     assert settings.clocks == Clocks(connect_s=3.0, total_s=None)
     assert settings.accounts == {"reka": "work"}
     assert "canary" not in repr(settings)
@@ -112,11 +130,24 @@ def test_tables_are_laid_over_one_another(home: Path, file: Path) -> None:
 
 
 def test_variables_set_sandbox_and_proxy(home: Path) -> None:
-    """POLYCHAT_SANDBOX and POLYCHAT_PROXY are the settings of those names."""
-    settings = load(environ=environ(home, POLYCHAT_SANDBOX="http://[::1]:1/x//", POLYCHAT_PROXY="http://h:1"))
+    """POLYCHAT_SANDBOX, POLYCHAT_PROXY and POLYCHAT_VAULT_KEY_FILE are the settings of those names."""
+    settings = load(
+        environ=environ(
+            home, POLYCHAT_SANDBOX="http://[::1]:1/x//", POLYCHAT_PROXY="http://h:1", POLYCHAT_VAULT_KEY_FILE="/k"
+        )
+    )
 
     assert settings.sandbox == "http://[::1]:1/x"
     assert settings.proxy == Secret("http://h:1")
+    assert settings.vault_key_file == Path("/k")
+
+
+def test_a_key_file_is_a_path(home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Made absolute at once; ~ is the home, where there is such a user."""
+    monkeypatch.chdir(tmp_path)
+
+    for written, path in (("key", tmp_path / "key"), ("~nobody-there/key", tmp_path / "~nobody-there" / "key")):
+        assert load(environ=environ(home, POLYCHAT_VAULT_KEY_FILE=written)).vault_key_file == path
 
 
 def test_only_the_mapping_that_was_given_counts(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,6 +169,9 @@ def test_only_the_mapping_that_was_given_counts(home: Path, monkeypatch: pytest.
         ("clocks.connect_s = -1", "clocks.connect_s is not a number of seconds"),
         ("clocks.connect_s = nan", "clocks.connect_s is not a number of seconds"),
         ("clocks.connect_s = inf", "clocks.connect_s is not a number of seconds"),
+        ("vault_key_file = ''", "vault_key_file is empty"),
+        ("vault_key_file = ' '", "vault_key_file is empty"),
+        ("vault_key_file = 3", "vault_key_file is of type int, not str"),
         ("accounts.reka = ['canary']", "accounts.reka is not the name of an account"),
         ("sandbox = '127.0.0.1:8765'", "sandbox is not a URL that begins with http://, https://"),
         ("sandbox = 'localhost:8765'", "sandbox is not a URL that begins with http://, https://"),

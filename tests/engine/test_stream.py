@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, ClassVar
 
 import pytest
 
-from polychat.credentials import SignIn
+from polychat.credentials import Account, ApiKey, Secret, SignIn
+from polychat.engine.leases import Lease, Leases
+from polychat.engine.register import Register
 from polychat.engine.stream import GrammarError, Running
 from polychat.errors import (
     FormatChanged,
@@ -23,6 +26,7 @@ from polychat.net.clocks import Clocks
 from polychat.net.session import Session
 from polychat.providers.base import Info
 from polychat.types import Event, Finish, Message, Request, Text, TextDelta, Title, Usage
+from polychat.vault.memory import MemoryVault
 
 QUESTION = Request(model="m", messages=(Message(role="user", parts=(Text(text="?"),)),))
 HEL, LO, END = TextDelta(text="Hel"), TextDelta(text="lo"), Finish(reason="stop")
@@ -32,7 +36,7 @@ class Scripted:
     """A provider that yields what it is told and then fails, stalls or ends."""
 
     info: ClassVar[Info] = Info(
-        name="scripted", label="Scripted", hosts={"web": "http://127.0.0.1:9"}, accepts=(), models=(),
+        name="scripted", label="Scripted", hosts={"web": "http://127.0.0.1:9"}, accepts=("api_key",), models=(),
         default_model="m", capabilities=frozenset(), sign_in=SignIn(url=""),
     )  # fmt: skip
 
@@ -51,12 +55,25 @@ class Scripted:
             self.closed = True
 
 
+async def lease(provider: Scripted) -> Lease:
+    """The right to ask it."""
+    account = Account(name="one", provider="scripted", credential=ApiKey(key=Secret("sandbox-alice")))
+
+    def session(info: Info, account: Account) -> Session:
+        return Session(provider=info.name, hosts=info.hosts, transport=AiohttpTransport(), account=account)
+
+    register = Register(None, now=time.time)
+    leases = Leases(
+        MemoryVault(account), register, make=session, preferred={}, concurrency={}, wait_s=1.0, now=time.time
+    )
+    return await leases.lease(provider.info, None, QUESTION.model)
+
+
 def run(provider: Scripted, *, strict: bool = True, clocks: Clocks | None = None) -> list[Sequence[Event]]:
     """All batches of the turn."""
 
     async def main() -> list[Sequence[Event]]:
-        session = Session(provider="scripted", hosts=provider.info.hosts, transport=AiohttpTransport())
-        running = Running(session, clocks or Clocks(), strict=strict)
+        running = Running(await lease(provider), clocks or Clocks(), strict=strict)
         return [batch async for batch in running.batches(provider, QUESTION, lambda fold: [Title(title="T")])]
 
     return asyncio.run(main())
@@ -147,8 +164,7 @@ def test_leaving_closes_the_provider_at_once() -> None:
 
     async def main() -> bool:
         provider = Scripted([HEL], stall=True)
-        session = Session(provider="scripted", hosts=provider.info.hosts, transport=AiohttpTransport())
-        batches = Running(session, Clocks(), strict=True).batches(provider, QUESTION, lambda fold: ())
+        batches = Running(await lease(provider), Clocks(), strict=True).batches(provider, QUESTION, lambda fold: ())
         await anext(batches)
         await batches.aclose()
         return provider.closed

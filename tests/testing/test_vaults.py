@@ -47,6 +47,11 @@ class _Clinging(MemoryVault):
         self.get(name)
 
 
+class _Unmoved(MemoryVault):
+    def prefer(self, name: str) -> None:
+        self.get(name)
+
+
 class _Forgetful(MemoryVault):
     def get(self, name: str) -> Account:
         return Account(name=name, provider="reka", credential=super().get(name).credential, created_at=None)
@@ -71,6 +76,7 @@ class _Oblivious(MemoryVault):
         (_Sorting, "orders"),
         (_Stubborn, "replaces"),
         (_Clinging, "removes"),
+        (_Unmoved, "prefers"),
         (_Oblivious, "unknown names"),
         (_Careless, "refuses names"),
         (_Telling, "shows no secret"),

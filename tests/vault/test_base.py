@@ -60,15 +60,18 @@ def test_what_is_put_comes_back_whole(vault: Vault, credential: Credential) -> N
 
 
 def test_entries_show_no_secret_and_tell_the_kind(vault: Vault) -> None:
-    """An entry is metadata; where it rests is told by the vault that holds it."""
+    """An entry is metadata, with the end where that is known; where it rests is told by the vault that holds it."""
     vault.put(account("work"))
     vault.put(account("home", credential=SessionCookies(cookies={"a": Secret("b")})))
     source = vault.entries()[0].source
 
     assert source in ("memory", "file")
+    vault.put(account("token", credential=BearerToken(token=Secret("t"), expires_at=2.0)))
+
     assert vault.entries() == (
         Entry(name="work", provider="reka", kind="api_key", created_at=12.5, source=source),
         Entry(name="home", provider="reka", kind="cookies", created_at=12.5, source=source),
+        Entry(name="token", provider="reka", kind="bearer", created_at=12.5, source=source, expires_at=2.0),
     )
 
 
@@ -80,6 +83,18 @@ def test_the_first_put_of_a_provider_stays_its_default(vault: Vault) -> None:
     assert names(vault) == ["b", "a", "c"]
     assert names(vault, "reka") == ["b", "c"]
     assert names(vault, "raycast") == []
+
+
+def test_a_preferred_account_is_the_default_of_its_provider(vault: Vault) -> None:
+    """It comes before the others of its provider and leaves the rest in order."""
+    for name, provider in [("a", "reka"), ("x", "openai"), ("b", "reka"), ("y", "openai"), ("c", "reka")]:
+        vault.put(account(name, provider))
+    vault.prefer("c")
+    vault.prefer("y")
+    vault.prefer("y")
+
+    assert names(vault) == ["c", "a", "y", "x", "b"]
+    assert vault.get("c") == account("c")
 
 
 def test_put_replaces_an_account_of_the_same_name(vault: Vault) -> None:
@@ -103,7 +118,7 @@ def test_remove_forgets_one_account(vault: Vault) -> None:
         vault.get("work")
 
 
-@pytest.mark.parametrize("ask", ["get", "remove"])
+@pytest.mark.parametrize("ask", ["get", "remove", "prefer"])
 def test_an_unknown_name_is_answered_with_the_known_ones(vault: Vault, ask: str) -> None:
     """`NoAccount` says what there is, or that there is nothing."""
     with pytest.raises(NoAccount) as caught:

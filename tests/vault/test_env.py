@@ -63,7 +63,7 @@ def test_only_the_mapping_that_was_given_counts(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_nothing_can_be_written() -> None:
-    """`put` and `remove` say why not and what to do instead, without the key."""
+    """`put`, `remove` and `prefer` say why not and what to do instead, without the key."""
     vault = EnvVault({"REKA_API_KEY": "canary"}, KEYS)
     account = vault.get("env:REKA_API_KEY")
 
@@ -75,5 +75,9 @@ def test_nothing_can_be_written() -> None:
     with pytest.raises(ConfigError, match="cannot be removed") as caught:
         vault.remove("env:REKA_API_KEY")
     assert caught.value.hint == "unset REKA_API_KEY"
-    with pytest.raises(NoAccount):
-        vault.remove("env:OTHER")
+    with pytest.raises(ConfigError, match="cannot be moved") as caught:
+        vault.prefer("env:REKA_API_KEY")
+    assert caught.value.hint == 'name it in the table [accounts] of config.toml: reka = "env:REKA_API_KEY"'
+    for act in (vault.remove, vault.prefer):
+        with pytest.raises(NoAccount):
+            act("env:OTHER")

@@ -38,7 +38,7 @@ def test_an_unknown_name_is_answered_with_those_of_all_vaults() -> None:
     """`NoAccount` names what every vault keeps."""
     stack = VaultStack(environment(), MemoryVault(account("a")))
 
-    for ask in (stack.get, stack.remove):
+    for ask in (stack.get, stack.remove, stack.prefer):
         with pytest.raises(NoAccount, match="those kept are env:REKA_API_KEY, a"):
             ask("c")
 
@@ -63,6 +63,25 @@ def test_a_known_account_is_replaced_and_removed_where_it_rests() -> None:
 
     stack.remove("b")
     assert names(stack) == ["a"]
+
+
+def test_an_account_moves_where_it_rests() -> None:
+    """Accounts of other providers in front of it are no matter."""
+    first, last = MemoryVault(account("x", provider="openai")), MemoryVault(account("a"), account("b"))
+    VaultStack(first, last).prefer("b")
+
+    assert names(last) == ["b", "a"]
+
+
+def test_an_account_behind_another_vaults_cannot_be_the_default() -> None:
+    """It is not moved at all, and the hint says what else there is."""
+    first, last = MemoryVault(account("a")), MemoryVault(account("b"), account("c"))
+    for name, holder, reason in (("c", last, "before 'a'"), ("env:REKA_API_KEY", environment(), "variable")):
+        with pytest.raises(ConfigError, match="cannot be moved") as caught:
+            VaultStack(first, holder).prefer(name)
+        assert reason in caught.value.message
+        assert caught.value.hint == f'name it in the table [accounts] of config.toml: reka = "{name}"'
+    assert names(last) == ["b", "c"]
 
 
 def test_a_read_only_account_is_not_removed() -> None:

@@ -10,34 +10,48 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from polychat.cli.terminal import is_terminal
+from polychat.cli.terminal import is_terminal, note
 from polychat.errors import BadOption
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from polychat.client.aio import AsyncClient
+    from polychat.credentials import Secret
     from polychat.engine.settings import Settings
+    from polychat.vault.base import Vault
+    from polychat.vault.keys import Ask
 
 F = TypeVar("F", bound=Callable[..., Any])
-_CONFIG = "polychat.config"
+_EVERYWHERE = {"--config": "Read this config file too.", "--vault-key-file": "The vault's key or passphrase is there."}
 
 
 def _remember(context: click.Context, option: click.Parameter, value: Path | None) -> None:
     if value is not None:
-        context.meta[_CONFIG] = value
+        context.meta[f"polychat.{option.name}"] = value
 
 
 def config(command: F) -> F:
-    """`--config FILE`, before or after the command's name."""
-    return click.option(
-        "--config",
-        metavar="FILE",
-        type=click.Path(path_type=Path),
-        expose_value=False,
-        is_eager=True,
-        callback=_remember,
-        help="Read this config file too.",
-    )(command)
+    """`--config FILE` and `--vault-key-file FILE`, before or after the command's name."""
+    for name, what in reversed(_EVERYWHERE.items()):
+        command = click.option(
+            name,
+            metavar="FILE",
+            type=click.Path(path_type=Path),
+            expose_value=False,
+            is_eager=True,
+            callback=_remember,
+            help=what,
+        )(command)
+    return command
+
+
+def everywhere(args: Sequence[str]) -> int:
+    """How many of the first arguments are such options with their FILE; more than there are when FILE is missing."""
+    at = 0
+    while at < len(args) and args[at].partition("=")[0] in _EVERYWHERE:
+        at += 1 if "=" in args[at] else 2
+    return at
 
 
 def json(what: str) -> Callable[[F], F]:
@@ -85,8 +99,47 @@ def settings(**overrides: Any) -> Settings:
     """The settings in force for the running command. Raises: `ConfigError`."""
     from polychat.engine.settings import load
 
-    given = click.get_current_context().meta.get(_CONFIG)
-    return load(environ=os.environ, config_file=given, overrides=overrides)
+    given = click.get_current_context().meta
+    if key_file := given.get("polychat.vault_key_file"):
+        overrides["vault_key_file"] = str(key_file)
+    return load(environ=os.environ, config_file=given.get("polychat.config"), overrides=overrides)
+
+
+def client(**options: Any) -> AsyncClient:
+    """A client of the settings and accounts in force. Raises: `ConfigError`."""
+    from polychat.client.aio import AsyncClient
+
+    found = settings()
+    return AsyncClient(vault=vault(found), settings=found, **options)
+
+
+def vault(settings: Settings) -> Vault:
+    """The accounts there are; a person at the terminal is asked for the vault's passphrase, and told what matters."""
+    from polychat.engine.accounts import kept
+
+    return kept(settings, os.environ, ask=ask(), notice=remark)
+
+
+def remark(text: str) -> None:
+    """Something that a person should know beside the answer."""
+    note(f"note: {text}")
+
+
+def ask() -> Ask | None:
+    """What asks for a passphrase; None where nobody sits."""
+    return _passphrase if is_terminal(sys.stdin) and is_terminal(sys.stderr) else None
+
+
+def _passphrase(prompt: str) -> Secret:
+    import signal
+
+    from polychat.credentials import Secret
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # asyncio's waits until something was typed
+    try:
+        return Secret(click.prompt(prompt, hide_input=True, err=True))
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def provider_names(context: click.Context, option: click.Parameter, incomplete: str) -> list[CompletionItem | str]:

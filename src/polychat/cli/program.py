@@ -29,6 +29,7 @@ COMMANDS = {
     "models": "List the models there are",
     "providers": "List the services there are, and whether an account is there",
     "login": "Keep a sign-in: browser cookies, a token or a key",
+    "vault": "Show how the accounts are encrypted, and change it",
     "doctor": "Look for what is wrong with this setup, and say how to mend it",
     "sandbox": "Serve every chat service from this machine, emulated",
     "demo": "Show the main job from start to end; no account, no network",
@@ -67,7 +68,7 @@ class Program(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click does, once it is clear which command is meant."""
-        at = _own_options(args)
+        at = options.everywhere(args)
         rest = args[at:]
         if not rest and (ctx.resilient_parsing or at > len(args)):
             return super().parse_args(ctx, args)
@@ -77,14 +78,6 @@ class Program(click.Group):
         if not rest or rest[0] not in COMMANDS.keys() | _OWN_FLAGS:
             rest = _as_command(rest)
         return super().parse_args(ctx, args[:at] + rest)
-
-
-def _own_options(args: Sequence[str]) -> int:
-    """How many of the first arguments are `--config FILE`; more than there are when FILE is missing."""
-    at = 0
-    while at < len(args) and args[at].partition("=")[0] == "--config":
-        at += 1 if "=" in args[at] else 2
-    return at
 
 
 def _as_command(args: list[str]) -> list[str]:

@@ -6,8 +6,9 @@ people every sandbox knows, so that no real credential travels there.
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from polychat import providers
@@ -18,9 +19,13 @@ from polychat.providers.base import Info
 from polychat.vault.base import Vault
 from polychat.vault.env import EnvVault
 from polychat.vault.file import FileVault
+from polychat.vault.keys import Ask, Keys
 from polychat.vault.memory import MemoryVault
 from polychat.vault.stack import VaultStack
 
+log = logging.getLogger("polychat.vault")
+
+_DOCKER_SECRETS = Path("/run/secrets")
 _SANDBOX_PEOPLE = ("sandbox-alice", "sandbox-bob")
 
 
@@ -30,15 +35,50 @@ def vault_path(settings: Settings) -> Path:
     return settings.folders.data / name
 
 
-def kept(settings: Settings, environ: Mapping[str, str]) -> Vault:
-    """The accounts that `settings` make available, the person's own first."""
+def health_path(settings: Settings) -> Path:
+    """The file that remembers how those accounts are doing."""
+    return settings.folders.state / ("health.json" if settings.sandbox is None else "sandbox-health.json")
+
+
+def kept(
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    ask: Ask | None = None,
+    notice: Callable[[str], None] | None = None,
+) -> Vault:
+    """The accounts that `settings` make available, the person's own first.
+
+    `ask` asks for the vault's passphrase; `notice` is told what a person should know of it, otherwise the log is.
+    """
+    file = file_vault(settings, environ, ask=ask, notice=notice)
     infos = [providers.load(name).info for name in providers.names()]
     if settings.sandbox is not None:
         people = [_sandbox_account(info, person) for info in infos for person in _SANDBOX_PEOPLE]
-        return VaultStack(FileVault(vault_path(settings)), MemoryVault(*people))
+        return VaultStack(file, MemoryVault(*people))
     keys = {info.name: info.env_keys for info in infos if info.env_keys}
     kinds = {info.name: info.sign_in.key_kind for info in infos}
-    return VaultStack(FileVault(vault_path(settings)), EnvVault(environ, keys, kinds))
+    return VaultStack(file, EnvVault(environ, keys, kinds))
+
+
+def file_vault(
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    ask: Ask | None = None,
+    notice: Callable[[str], None] | None = None,
+) -> FileVault:
+    """The sealed file among the accounts of `kept`. The key of a sandbox's goes into no keyring unasked."""
+    keys = Keys(
+        file=settings.vault_key_file,
+        environ=environ,
+        secrets=_DOCKER_SECRETS,
+        runtime=settings.folders.runtime,
+        uses_keyring=settings.sandbox is None,
+        ask=ask,
+        notice=notice or log.info,
+    )
+    return FileVault(vault_path(settings), keys)
 
 
 def given(provider: str | None, *, api_key: str | None, cookies: Mapping[str, str] | None) -> Vault:

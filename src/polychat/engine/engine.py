@@ -9,30 +9,45 @@ An engine owns its transports and sessions, belongs to one event loop, and share
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing
 from typing import Self
 
 import msgspec
 
 from polychat import providers
-from polychat.credentials import Account, BearerToken, token_expiry
-from polychat.engine import attachments, features
-from polychat.engine.leases import Leases
+from polychat.credentials import Account, BearerToken, ends_at, token_expiry
+from polychat.engine import accounts, attachments, features
+from polychat.engine.health import EXPIRING_S, Changed
+from polychat.engine.leases import Lease, Leases
+from polychat.engine.register import Register
 from polychat.engine.routing import Route, route
 from polychat.engine.settings import Settings
 from polychat.engine.stream import Running
-from polychat.errors import BadOption, NoAccount, UnknownModel, UnsupportedFeature
+from polychat.errors import BadOption, NoAccount, PolychatError, UnknownModel, UnsupportedFeature
 from polychat.fold import Fold
-from polychat.net.session import Session, Step
+from polychat.net.session import REFRESH_EARLY_S, Session, Step
 from polychat.net.transport import Transport
-from polychat.providers.base import ExplainsErrors, Info, ListsModels, Model, Provider, SignsIn, SpeaksText, TellsWho
+from polychat.providers.base import (
+    ExplainsErrors,
+    Info,
+    ListsModels,
+    Model,
+    ProlongsSession,
+    Provider,
+    SignsIn,
+    SpeaksText,
+    TellsWho,
+)
 from polychat.types import Event, Message, Reply, Request, Thread, ThreadMoved
 from polychat.vault.base import Vault
 
 log = logging.getLogger("polychat.engine")
+
+_NOT_RENEWED = frozenset({"paused", "needs_sign_in", "challenged"})
 
 
 class Turn:
@@ -100,6 +115,7 @@ class Engine:
         *,
         transport: Transport | None = None,
         observe: Callable[[Step], None] | None = None,
+        watch: Callable[[Changed], None] | None = None,
         strict: bool = False,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -110,7 +126,16 @@ class Engine:
         self._observe = observe
         self._strict = strict
         self._now = now
-        self._leases = Leases(vault, make=self._session, preferred=settings.accounts)
+        self.register = Register(accounts.health_path(settings), now=now, observe=watch)
+        self._leases = Leases(
+            vault,
+            self.register,
+            make=self._session,
+            preferred=settings.accounts,
+            concurrency=settings.concurrency,
+            wait_s=settings.clocks.pool_s,
+            now=now,
+        )
 
     # ------------------------------------------------------------ asking
 
@@ -134,11 +159,13 @@ class Engine:
         if thread is not None:
             request = _continued(request, thread, chosen, account)
         features.check(service.info, chosen.model, request)
-        session = self._session_of(chosen, account, thread)
+        who = _named(chosen, account, thread)
+        self._leases.entry(service.info, who)  # that there is one, before anything is fetched
         request = msgspec.structs.replace(request, model=chosen.model.id)
         if "remote_media" not in service.info.capabilities:
             request = await self._inlined(request)
-        turn = self._turn(service, session, request, chosen, total_s)
+        lease = await self._leases.lease(service.info, who, chosen.model.id)
+        turn = self._turn(service, lease, request, chosen, total_s)
         await turn.start()
         return turn
 
@@ -149,15 +176,13 @@ class Engine:
             )
         return await attachments.inlined(request, self._transport(public_only=True), self._own_origins())
 
-    def _turn(
-        self, service: Provider, session: Session, request: Request, chosen: Route, total_s: float | None
-    ) -> Turn:
-        account = session.account.name if session.account else ""
+    def _turn(self, service: Provider, lease: Lease, request: Request, chosen: Route, total_s: float | None) -> Turn:
+        account = lease.entry.name
         clocks = self.settings.clocks
         if total_s is not None:
             clocks = msgspec.structs.replace(clocks, total_s=total_s)
         kept = self.settings.folders.state / "captures"
-        running = Running(session, clocks, strict=self._strict, folder=kept)
+        running = Running(lease, clocks, strict=self._strict, folder=kept)
 
         def finishing(fold: Fold) -> Sequence[Event]:
             reply = fold.reply()
@@ -218,9 +243,9 @@ class Engine:
         service = providers.load(chosen.provider)
         if not isinstance(service, SpeaksText):
             raise UnsupportedFeature(f"{chosen.provider} does not read aloud", provider=chosen.provider)
-        session = self._session_of(chosen, account, thread)
-        sounding = service.speak(session, text=text, thread=thread, voice=voice, media_type=media_type)
-        with session.owning():
+        lease = await self._leases.lease(service.info, _named(chosen, account, thread), chosen.model.id)
+        sounding = service.speak(lease.session, text=text, thread=thread, voice=voice, media_type=media_type)
+        with lease, lease.judging():
             async with aclosing(sounding) as sound:
                 async for piece in sound:
                     yield piece
@@ -235,10 +260,14 @@ class Engine:
             return await service.list_models(session)
 
     async def tried(self, provider: str, account: str | None = None) -> Tried:
-        """Use a sign-in once, in the cheapest way the service offers. Raises what the service makes of it."""
-        service, session = providers.load(provider), self.session(provider, account)
+        """Use a sign-in once, in the cheapest way the service offers; one that is expiring is prolonged where possible.
+
+        Raises what the service makes of it.
+        """
+        service = providers.load(provider)
         token, who = None, None
-        with session.owning():
+        with self._leases.trial(service.info, account) as session:
+            await self._prolong(service, session)
             if isinstance(service, SignsIn):
                 token = await service.access_token(session)
             if isinstance(service, TellsWho):
@@ -246,15 +275,44 @@ class Engine:
         asked = who is not None or (token is not None and not isinstance(session.credential, BearerToken))
         return Tried(asked=asked, who=who, expires_at=token_expiry(token) if token else None)
 
+    async def _prolong(self, service: Provider, session: Session) -> None:
+        if isinstance(service, ProlongsSession) and self._is_expiring(session):
+            await service.prolong(session)
+
+    def _is_expiring(self, session: Session) -> bool:
+        ends = ends_at(session.credential) if session.credential else None
+        return ends is not None and 0 < ends - self._now() < EXPIRING_S
+
+    async def refresh(self) -> None:
+        """Prolong sessions and fetch tokens that are about to end, of accounts in use, also while a quota is spent."""
+        for name, session in self._leases.sessions():
+            try:
+                await self._refresh(providers.load(session.provider), name, session)
+            except PolychatError as error:  # its health knows; the next question meets it
+                log.warning("a sign-in is not renewed: %s", error.message, extra={"account": name})
+
+    async def _refresh(self, service: Provider, name: str, session: Session) -> None:
+        prolongs = isinstance(service, ProlongsSession) and self._is_expiring(session)
+        fetches = isinstance(service, SignsIn) and session.token_is_ending
+        unwell = self.register.state(self._leases.entry(service.info, name)) in _NOT_RENEWED
+        if unwell or not (prolongs or fetches):
+            return
+        with self._leases.trial(service.info, name):
+            await self._prolong(service, session)
+            if isinstance(service, SignsIn) and session.token_is_ending:
+                await service.access_token(session)
+
+    async def keep_fresh(self, *, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
+        """`refresh` again and again, for a process that lives long; ends when it is cancelled."""
+        while True:
+            await self.refresh()
+            await sleep(REFRESH_EARLY_S / 2)
+
     # ------------------------------------------------------------ sessions
 
     def session(self, provider: str, account: str | None = None) -> Session:
         """The session of an account, to use what a service offers beyond chat. Raises `NoAccount`, `BadOption`."""
         return self._leases.session(providers.load(provider).info, account)
-
-    def _session_of(self, chosen: Route, account: str | None, thread: Thread | None) -> Session:
-        """The account that the call names, else the model's name, else the conversation's, else the default one."""
-        return self.session(chosen.provider, account or chosen.account or (thread.account if thread else None))
 
     def _session(self, info: Info, account: Account) -> Session:
         service = providers.load(info.name)
@@ -303,6 +361,11 @@ class Engine:
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.aclose()
+
+
+def _named(chosen: Route, account: str | None, thread: Thread | None) -> str | None:
+    """The account that the call names, else the model's name, else the conversation; None leaves the choice open."""
+    return account or chosen.account or (thread.account if thread else None) or None
 
 
 def _continued(request: Request, thread: Thread, chosen: Route, account: str | None) -> Request:

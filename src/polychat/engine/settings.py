@@ -3,7 +3,7 @@
     overrides (flags) > POLYCHAT_... > the given config file > config.toml of the user's config folder > defaults
 
 Each place is checked by itself, so that an error can say where it is; then they are laid over one another, table by
-table. `POLYCHAT_HOME` gathers all four folders under one. Loading reads at most two files and creates nothing.
+table. `POLYCHAT_HOME` gathers all folders under one. Loading reads at most two files and creates nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import math
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,7 +23,12 @@ from polychat.credentials import Secret
 from polychat.errors import ConfigError
 from polychat.net.clocks import Clocks
 
-_VARIABLES = {"POLYCHAT_SANDBOX": "sandbox", "POLYCHAT_MODEL": "model", "POLYCHAT_PROXY": "proxy"}
+_VARIABLES = {
+    "POLYCHAT_SANDBOX": "sandbox",
+    "POLYCHAT_MODEL": "model",
+    "POLYCHAT_PROXY": "proxy",
+    "POLYCHAT_VAULT_KEY_FILE": "vault_key_file",
+}
 _SANDBOX_SCHEMES = ("http", "https")
 _PROXY_SCHEMES = ("http", "https", "socks4", "socks5", "socks5h")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")  # as msgspec puts it
@@ -36,6 +42,7 @@ class Folders(msgspec.Struct, frozen=True, kw_only=True):
     data: Path  # the vault
     state: Path  # logs, threads, history
     cache: Path  # what can be fetched again
+    runtime: Path | None = None  # what ends with the session: keys of unlocked vaults
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,8 +52,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sandbox: str | None = None  # base URL that stands in for every service; no slash at the end
     model: str | None = None  # when a call names none
     proxy: Secret | None = None  # a URL, maybe with a password
+    vault_key_file: Path | None = None  # where the vault's key or passphrase is
     clocks: Clocks = Clocks()
     accounts: dict[str, str] = {}  # provider -> the account it uses when a call names none
+    concurrency: dict[str, int] = {}  # account, or provider -> questions to one account at once
 
 
 class _Table(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -55,8 +64,10 @@ class _Table(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     sandbox: str | None = None
     model: str | None = None
     proxy: str | None = None
+    vault_key_file: str | None = None
     clocks: dict[str, Any] = {}
     accounts: dict[str, Any] = {}
+    concurrency: dict[str, Any] = {}
 
 
 def load(
@@ -89,21 +100,39 @@ def _settings(folders: Folders, table: _Table) -> Settings:
         sandbox=table.sandbox and table.sandbox.rstrip("/"),
         model=table.model,
         proxy=Secret(table.proxy) if table.proxy else None,
+        vault_key_file=_own_path(table.vault_key_file) if table.vault_key_file else None,
         clocks=msgspec.structs.replace(Clocks(), **{name: value or None for name, value in table.clocks.items()}),
         accounts=table.accounts,
+        concurrency=table.concurrency,
     )
+
+
+def _own_path(written: str) -> Path:
+    with suppress(RuntimeError):  # ~ of a user there is not
+        return Path(written).expanduser().absolute()
+    return Path(written).absolute()
 
 
 def _folders(environ: Mapping[str, str]) -> Folders:
     if home := environ.get("POLYCHAT_HOME"):
         root = Path(home).expanduser().absolute()
-        return Folders(config=root / "config", data=root / "data", state=root / "state", cache=root / "cache")
+        return Folders(
+            config=root / "config", data=root / "data", state=root / "state", cache=root / "cache",
+            runtime=root / "runtime",
+        )  # fmt: skip
     from platformdirs import PlatformDirs
 
     own = PlatformDirs("polychat", appauthor=False)
     return Folders(
-        config=own.user_config_path, data=own.user_data_path, state=own.user_state_path, cache=own.user_cache_path
-    )
+        config=own.user_config_path, data=own.user_data_path, state=own.user_state_path, cache=own.user_cache_path,
+        runtime=_runtime(environ, own.user_state_path),
+    )  # fmt: skip
+
+
+def _runtime(environ: Mapping[str, str], state: Path) -> Path:
+    """In the folder that the system empties at the end of a session; without one, a corner of what stays."""
+    given = Path(environ.get("XDG_RUNTIME_DIR", ""))
+    return given / "polychat" if given.is_absolute() else state / "runtime"
 
 
 def _file(path: Path, *, required: bool) -> tuple[str, dict[str, Any]]:
@@ -148,6 +177,11 @@ def _check(place: str, layer: dict[str, Any]) -> None:
     for provider, account in table.accounts.items():
         if not isinstance(account, str):
             raise ConfigError(f"{place}: accounts.{provider} is not the name of an account")
+    for name, count in table.concurrency.items():
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            raise ConfigError(f"{place}: concurrency.{name} is not a number of questions", hint="1 or more")
+    if table.vault_key_file is not None and not table.vault_key_file.strip():
+        raise ConfigError(f"{place}: vault_key_file is empty", hint="name the file with the vault's key")
     _check_url(place, "sandbox", table.sandbox, _SANDBOX_SCHEMES, "http://127.0.0.1:8765")
     _check_url(place, "proxy", table.proxy, _PROXY_SCHEMES, "http://127.0.0.1:8080")
 

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import get_args
 
 from polychat.engine import captures
+from polychat.engine.leases import Lease
 from polychat.errors import FormatChanged, IdleTimeout, Interrupted, PolychatError, TransportProblem
 from polychat.fold import Fold
 from polychat.net.clocks import Clocks
-from polychat.net.session import Session
 from polychat.providers.base import Provider
-from polychat.types import Event, Finish, Request
+from polychat.types import Event, Finish, QuotaSeen, Request
 
 _EVENTS = frozenset(get_args(Event))
 
@@ -30,12 +30,13 @@ class GrammarError(AssertionError):
 
 
 class Running:
-    """One turn of one provider as it goes: its clocks and what has come so far."""
+    """One turn of one provider as it goes: its lease, its clocks and what has come so far."""
 
-    def __init__(self, session: Session, clocks: Clocks, *, strict: bool, folder: Path | None = None) -> None:
+    def __init__(self, lease: Lease, clocks: Clocks, *, strict: bool, folder: Path | None = None) -> None:
         self.fold = Fold()
+        self._lease = lease
         self._folder = folder  # where answers of unknown form are kept, redacted
-        self._session = session
+        self._session = lease.session
         self._clocks = clocks
         self._strict = strict
         self._loop = asyncio.get_running_loop()
@@ -49,17 +50,23 @@ class Running:
 
         Raises: any `PolychatError`, knowing service, account and the part that came.
         """
-        async with aclosing(provider.chat(self._session, request)) as events:  # type: ignore[type-var]  # providers are async generators
-            while True:
-                try:
-                    batch = self._take(await self._next(events), finishing)
-                except PolychatError as error:
-                    told = self._told(error)
-                    raise told from (error.__cause__ if told is error else error)
-                if batch:
-                    yield batch
-                if batch and type(batch[-1]) is Finish:
-                    return
+        chat = provider.chat(self._session, request)
+        with self._lease as lease:
+            async with aclosing(chat) as events:  # type: ignore[type-var]  # providers are async generators
+                while True:
+                    try:
+                        batch = self._take(await self._next(events), finishing)
+                    except PolychatError as error:
+                        told = self._told(error)
+                        lease.failed(told)
+                        raise told from (error.__cause__ if told is error else error)
+                    ended = bool(batch) and type(batch[-1]) is Finish
+                    if ended:
+                        lease.answered()
+                    if batch:
+                        yield batch
+                    if ended:
+                        return
 
     async def _next(self, events: AsyncIterator[Sequence[Event]]) -> Sequence[Event]:
         clock, limit_s = self._limit()
@@ -104,6 +111,8 @@ class Running:
                 self._broken(f"yielded {type(event).__name__}, which is no event")
             if type(event) is Finish and index != len(batch) - 1:
                 self._broken("yielded something after Finish")
+            if type(event) is QuotaSeen:
+                self._lease.told(event)
 
     def _broken(self, what: str) -> None:
         sentence = f"the {self._session.provider} provider {what}"

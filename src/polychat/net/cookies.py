@@ -59,12 +59,18 @@ class CookieJar:
         return f"CookieJar({', '.join(self.names())})"
 
     def preload(self, origin: str, cookies: Mapping[str, Secret]) -> None:
-        """Hold a person's cookies for exactly the host of `origin`, all paths."""
+        """Hold a person's cookies for exactly the host of `origin`, all paths below its own."""
         place = _place(origin)
         for name, value in cookies.items():
             secure = origin.startswith("https:")
             cookie = _Cookie(
-                name=name, value=value, domain=place.host, host_only=True, path="/", secure=secure, preloaded=True
+                name=name,
+                value=value,
+                domain=place.host,
+                host_only=True,
+                path=place.path,
+                secure=secure,
+                preloaded=True,
             )
             self._cookies[cookie.domain, cookie.path, cookie.name] = cookie
 
@@ -85,6 +91,10 @@ class CookieJar:
     def get(self, name: str) -> Secret | None:
         """The value of a cookie, of whatever host and path; the newest if there are several."""
         return self._values().get(name)
+
+    def ends_at(self, name: str) -> float | None:
+        """When a cookie ends (Unix seconds), as far as the service said."""
+        return next((cookie.expires_at for cookie in self._alive() if cookie.name == name), None)
 
     def names(self) -> tuple[str, ...]:
         """The names of all current cookies, oldest first, each once."""

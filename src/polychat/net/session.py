@@ -13,7 +13,7 @@ import asyncio
 import functools
 import platform
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -124,12 +124,17 @@ class Session:
         if isinstance(self.credential, BearerToken):
             return self._still_valid(self.credential).token
         async with self._refreshing:
-            if self._token is None or self._ends_at(self._token) - REFRESH_EARLY_S <= self.now():
+            if self._token is None or self.token_is_ending:
                 token = await fetch()
                 self._token = msgspec.structs.replace(
                     token, expires_at=token.expires_at or self.now() + OPAQUE_TOKEN_LIFE_S
                 )
             return self._token.token
+
+    @property
+    def token_is_ending(self) -> bool:
+        """True when there is a fetched token, and it is time for another."""
+        return self._token is not None and self._ends_at(self._token) - REFRESH_EARLY_S <= self.now()
 
     def _ends_at(self, token: BearerToken) -> float:
         return float("inf") if token.expires_at is None else token.expires_at
@@ -146,6 +151,25 @@ class Session:
         if self._token is not None and self._token.token == refused:
             self._token = None
         return True
+
+    def renewed(self, essential: Sequence[str]) -> SessionCookies | None:
+        """The browser session as it is now, where the service has changed it or a new token was fetched; else None.
+
+        `essential` names the cookies without which it is none: while one is gone, what the person gave is kept.
+        """
+        if not isinstance(given := self.credential, SessionCookies):
+            return None
+        now = given
+        if self._token is not None:
+            now = msgspec.structs.replace(now, token=self._token.token, expires_at=self._token.expires_at)
+        if self._jar.changed:
+            cookies = self._jar.export(self._home)
+            pieces = {name: [one for one in cookies if name in (one, one.rpartition(".")[0])] for name in essential}
+            ends = [self._jar.ends_at(piece) for found in pieces.values() for piece in found]
+            if not all(pieces.values()):
+                return None
+            now = msgspec.structs.replace(now, cookies=cookies, ends_at=min(filter(None, ends), default=given.ends_at))
+        return None if now == given else now
 
     # ------------------------------------------------------------ uploads
 

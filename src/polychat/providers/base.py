@@ -43,6 +43,7 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
     capabilities: frozenset[Capability]
     sign_in: SignIn
     options: Mapping[str, type] = {}  # extra request options the service takes: name -> type
+    concurrency: int = 16  # questions to one account at once; more wait for their turn
     env_keys: tuple[str, ...] = ()  # environment variables that usually hold a key
     terms_url: str | None = None
     source: str = ""  # where the wire facts come from
@@ -94,6 +95,15 @@ class SignsIn(Protocol):
 
     async def access_token(self, session: Session) -> Secret:
         """A token that is valid now."""
+        ...
+
+
+@runtime_checkable
+class ProlongsSession(Protocol):
+    """A service whose browser session can be made to last longer, without the person."""
+
+    async def prolong(self, session: Session) -> None:
+        """Ask for a session that ends later; its cookies are the session's from then on."""
         ...
 
 

@@ -100,6 +100,7 @@ class ChatGPT:
         accepts=("cookies", "bearer"),
         models=_MODELS,
         default_model="auto",
+        concurrency=3,
         capabilities=frozenset(_ALL),
         sign_in=SignIn(
             url="https://chatgpt.com",
@@ -112,6 +113,7 @@ class ChatGPT:
                 "openai-sentinel-turnstile-token": "turnstile",
                 "openai-sentinel-arkose-token": "arkose",
             },
+            token_paths={"/api/auth/session": "accessToken", "/": "accessToken"},
         ),
         options={
             "temporary": bool,  # a chat that the service forgets

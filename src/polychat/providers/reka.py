@@ -59,8 +59,10 @@ class Reka:
             cookies=(_SESSION_COOKIE,),
             domains=("space.reka.ai", "chat.reka.ai", "reka.ai"),
             key_kind="bearer",
+            token_paths={"/bff/auth/access_token": "accessToken"},
         ),
         options={"use_code_interpreter": bool},
+        concurrency=3,
         terms_url="https://reka.ai/terms-of-service",
         source="protocol notes, 2026-11",
         verified="against the sandbox; never live",
@@ -104,6 +106,11 @@ class Reka:
     async def access_token(self, session: Session) -> Secret:
         """The account's access token, fetched from the session when it is not at hand."""
         return await session.token(partial(self._fetch_token, session))
+
+    async def prolong(self, session: Session) -> None:
+        """A fresh session cookie in place of one that is about to end."""
+        async with session.open("GET", "/bff/auth/firebase_token"):
+            pass
 
     # ------------------------------------------------------------ steps
 

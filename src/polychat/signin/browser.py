@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 _ON_PATH = ("google-chrome", "google-chrome-stable", "chromium", "chromium-browser", "microsoft-edge")
 _ON_MACOS = ("Google Chrome", "Chromium", "Microsoft Edge")
 _ON_WINDOWS = ("Google/Chrome/Application/chrome.exe", "Microsoft/Edge/Application/msedge.exe")
-_OTHER_WAYS = "sign in without a window: polychat login with --cookies FILE or --key -"
+_WAYS = "--from-browser firefox, --har FILE, --cookies FILE, --curl - or --key -"
+_OTHER_WAYS = f"sign in without a window: polychat login with {_WAYS}"
 
 
 async def sign_in(

@@ -22,10 +22,12 @@ from playwright.async_api import (
     Request,
     async_playwright,
 )
+from playwright.async_api import Cookie as BrowserCookie
 from playwright.async_api import TimeoutError as FieldTimeout
 
 from polychat.credentials import Secret, SignIn
 from polychat.errors import AuthExpired, ConfigError, ConnectFailed
+from polychat.signin.found import Cookie
 from polychat.signin.sighting import Sighting, belongs
 
 Act = Callable[[Page], Awaitable[None]]  # what goes on in the window beside the watching
@@ -187,7 +189,14 @@ async def _look(context: BrowserContext, sighting: Sighting, home: str) -> None:
     except TimeoutError:  # a browser that is just closing may leave the question open
         return
     cookies.sort(key=lambda cookie: len(cookie.get("domain", "")))  # of one name, the host's own comes last
-    sighting.holds({cookie.get("name", ""): Secret(cookie.get("value", "")) for cookie in cookies})
+    sighting.holds(map(_held, filter(lambda cookie: cookie.get("name"), cookies)))
+
+
+def _held(cookie: BrowserCookie) -> Cookie:
+    expires = cookie.get("expires", -1)
+    return Cookie(
+        name=cookie.get("name", ""), value=Secret(cookie.get("value", "")), expires_at=expires if expires > 0 else None
+    )
 
 
 async def _type(page: Page, field: str | None, text: str, hosts: Sequence[str]) -> None:

@@ -77,12 +77,22 @@ def _removes(make_vault: MakeVault) -> None:
     _raises(NoAccount, lambda: vault.get("gone"), "getting what was removed")
 
 
+def _prefers(make_vault: MakeVault) -> None:
+    vault = make_vault()
+    for name, provider in (("a", "reka"), ("x", "chatgpt"), ("b", "reka"), ("y", "chatgpt")):
+        vault.put(_account(name, provider))
+    vault.prefer("b")
+    require_equal(["b", "a", "x", "y"], [entry.name for entry in vault.entries()], "the order after preferring")
+    require(vault.get("b") == _account("b"), "preferring changes the account")
+
+
 def _knows_no_stranger(make_vault: MakeVault) -> None:
     vault = make_vault()
     vault.put(_account("known"))
     error = _raises(NoAccount, lambda: vault.get("stranger"), "getting an unknown name")
     require("stranger" in str(error) and "known" in str(error), f"{str(error)!r} names neither asked nor kept")
     _raises(NoAccount, lambda: vault.remove("stranger"), "removing an unknown name")
+    _raises(NoAccount, lambda: vault.prefer("stranger"), "preferring an unknown name")
 
 
 def _refuses_names(make_vault: MakeVault) -> None:
@@ -112,6 +122,7 @@ VAULT_CHECKS: tuple[Check[MakeVault], ...] = (
     Check("orders", _orders),
     Check("replaces", _replaces),
     Check("removes", _removes),
+    Check("prefers", _prefers),
     Check("unknown names", _knows_no_stranger),
     Check("refuses names", _refuses_names),
     Check("shows no secret", _shows_no_secret),

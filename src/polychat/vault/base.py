@@ -6,17 +6,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Literal, Protocol
+from collections.abc import Callable, Sequence
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
-from polychat.credentials import Account, ApiKey, BearerToken, Credential, SessionCookies
+from polychat.credentials import Account, ApiKey, BearerToken, Credential, SessionCookies, ends_at
 from polychat.errors import BadOption, NoAccount
 
 Kind = Literal["api_key", "bearer", "cookies"]
+T = TypeVar("T")
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._@:-]{0,63}")
+NAME = re.compile(r"[a-z0-9][a-z0-9._@:-]{0,63}")
 _KINDS: dict[type[Credential], Kind] = {ApiKey: "api_key", BearerToken: "bearer", SessionCookies: "cookies"}
 
 
@@ -28,6 +29,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     created_at: float | None  # Unix seconds
     source: str  # where it rests: "file", "environment", "memory"
+    expires_at: float | None = None  # when the person has to sign in again, where that is known
 
 
 class Vault(Protocol):
@@ -54,6 +56,10 @@ class Vault(Protocol):
         """Forget an account. Raises: `NoAccount` when there is none of that name."""
         ...
 
+    def prefer(self, name: str) -> None:
+        """Put an account before all others of its provider, so that it is the default. Raises: `NoAccount`."""
+        ...
+
 
 def entry(account: Account, source: str) -> Entry:
     """What may be shown of `account`."""
@@ -63,12 +69,21 @@ def entry(account: Account, source: str) -> Entry:
         kind=_KINDS[type(account.credential)],
         created_at=account.created_at,
         source=source,
+        expires_at=ends_at(account.credential),
     )
+
+
+def moved_first(kept: Sequence[T], first: T, provider_of: Callable[[T], str | None]) -> list[T]:
+    """What is kept, `first` before all others of its provider and the rest as it was."""
+    others = [one for one in kept if one is not first]
+    provider = provider_of(first)
+    at = next((at for at, one in enumerate(others) if provider_of(one) == provider), len(others))
+    return [*others[:at], first, *others[at:]]
 
 
 def check_name(name: str) -> None:
     """Raise `BadOption` unless `name` can name a kept account. The message leaves it out: it may be a pasted key."""
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise BadOption(
             "an account name is 1 to 64 of a-z, 0-9 and . _ @ : - and begins with a letter or digit",
             field="name",

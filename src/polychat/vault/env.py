@@ -63,6 +63,14 @@ class EnvVault:
             hint=f"unset {name.removeprefix('env:')}",
         )
 
+    def prefer(self, name: str) -> None:
+        """Raises: `NoAccount` when there is none of that name, otherwise `ConfigError`."""
+        provider = self.get(name).provider
+        raise ConfigError(
+            f"the account {name!r} comes from an environment variable and cannot be moved",
+            hint=f'name it in the table [accounts] of config.toml: {provider} = "{name}"',
+        )
+
     def _accounts(self) -> dict[str, Account]:
         accounts: dict[str, Account] = {}
         for provider, variable, value in self._values():

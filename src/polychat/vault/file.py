@@ -1,185 +1,298 @@
-"""One JSON file of accounts, for its owner's eyes only.
+"""Accounts in one sealed file, for its owner's eyes only.
 
-    {"version": 1, "accounts": [{"name": ..., "provider": ..., "credential": {"type": "api_key", "key": ...}}]}
-
-The file is 0600 and its folder 0700 from the moment they exist; a file that others can open is refused. A change reads,
-edits and replaces the file under a lock, so many processes lose nothing; a reader needs no lock, because the file is
-replaced in one step. What cannot be read is never overwritten, and fields of an account that this version does not know
-survive.
+What may be shown of an account stands in the clear, so that listing needs no key; its credential is sealed (`seal`).
+A change reads, edits and replaces the file under a lock, so many processes lose nothing, and keeps what was there
+before it beside the file (`.bak`). A row that was changed, moved or cut off is refused by name when it is asked for;
+the others stay readable. What cannot be read at all is never overwritten. A file of version 1, which is not sealed, is
+sealed as soon as a secret is asked for or something is changed, and leaves no copy behind.
 """
 
 from __future__ import annotations
 
-import os
-import shlex
-import stat
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
 
 import msgspec
 
 from polychat.credentials import Account, Secret
 from polychat.errors import ConfigError
-from polychat.vault.base import Entry, check_name, entry, no_account
-
-VERSION = 1
-
-_T = TypeVar("_T")
-_Record = dict[str, msgspec.Raw]  # an account as it is written, unknown fields and all
-
-
-class _Version(msgspec.Struct):
-    version: int
+from polychat.vault import document, keyring
+from polychat.vault.base import Entry, check_name, no_account
+from polychat.vault.document import Document, Plain, Row, spare
+from polychat.vault.keys import Choice, Keys, whereabouts
+from polychat.vault.private import Hidden, PrivateFile, Stamp
+from polychat.vault.seal import VERSION, Key, Keyhole, Source, keyhole, new_id
 
 
-class _Document(msgspec.Struct, forbid_unknown_fields=True):
-    version: int = VERSION
-    accounts: list[_Record] = []
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is to say about a vault without showing anything of it."""
+
+    path: Path
+    version: int | None = None  # of the file; None when there is none
+    source: Source | None = None  # where its key was made to live
+    locked: bool = False  # True when it cannot be opened as things are
+    problem: str | None = None  # why not
+    hint: str | None = None  # what to do about it
+    unlocked_until: float | None = None  # Unix seconds
+    accounts: int = 0
+    damaged: tuple[str, ...] = ()  # accounts that cannot be opened; of a locked vault, those that cannot be read
+    backup: Path | None = None  # the vault as it was before the last change
+    backup_at: float | None = None  # Unix seconds
+
+    @property
+    def exists(self) -> bool:
+        """False when nothing was kept yet."""
+        return self.version is not None
 
 
 class FileVault:
-    """Keeps accounts in the file at `path`, which need not exist yet. Every call reads the file anew."""
+    """Keeps accounts in the file at `path`, which need not exist yet.
+
+    What was read is kept until the file changes, and the key as long as the vault lives. Without `keys` the key is in a
+    file beside the vault.
+    """
 
     writable = True
 
-    def __init__(self, path: Path | str) -> None:
-        self._path = Path(path).resolve()  # behind a link the file itself is replaced, not the link
+    def __init__(self, path: Path | str, keys: Keys | None = None) -> None:
+        self._file = PrivateFile(path, "vault file")
+        self._keys = keys or Keys()
+        self._seen: tuple[Stamp, Document] | None = None
+        self._opened: tuple[Keyhole, Key] | None = None
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self._file.path
+
+    # ------------------------------------------------------------ accounts
 
     def entries(self, provider: str | None = None) -> tuple[Entry, ...]:
-        """What is kept, in the order it was first put. Raises: `ConfigError` for a file that cannot be read."""
-        accounts = self._accounts(self._read())
-        return tuple(entry(account, "file") for account in accounts if provider in (None, account.provider))
+        """What is kept, in order; needs no key. Raises: `ConfigError` for a file that cannot be read."""
+        kept = self._kept()
+        entries = kept.entries if kept else ()
+        return entries if provider is None else tuple(entry for entry in entries if entry.provider == provider)
 
     def get(self, name: str) -> Account:
         """The account of that name. Raises: `NoAccount`, `ConfigError`."""
-        for account in self._accounts(self._read()):
-            if account.name == name:
-                return account
-        raise no_account(name, self.entries())
+        kept = self._sealed()
+        row = kept.row(name) if kept else None
+        if kept is None or row is None:
+            raise no_account(name, self.entries())
+        account = row.record.account(self._key(kept.keyhole)) if row.record else None
+        if account is None:
+            raise self._refused(row)
+        return account
 
     def put(self, account: Account) -> None:
         """Keep `account`, in place of one of the same name. Raises: `BadOption`, `ConfigError`."""
         check_name(account.name)
-        record = msgspec.json.decode(msgspec.json.encode(account, enc_hook=_reveal), type=_Record)
-        with self._locked():
-            records = self._read()
-            position = self._position(account.name, records)
-            if position is None:
-                records.append(record)
-            else:
-                records[position] = records[position] | record
-            self._write(records)
+        self.open()  # not inside the lock: a person may be asked
+        with self._file.locked():
+            kept = self._own()
+            self._write(kept.with_account(account, self._key(kept.keyhole)))
 
     def remove(self, name: str) -> None:
         """Forget an account. Raises: `NoAccount`, `ConfigError`."""
-        with self._locked():
-            records = self._read()
-            position = self._position(name, records)
-            if position is None:
+        self._change(name, Document.without)
+
+    def prefer(self, name: str) -> None:
+        """Put an account before all others of its provider. Raises: `NoAccount`, `ConfigError`."""
+        self._change(name, Document.preferring)
+
+    # ------------------------------------------------------------ the vault itself
+
+    def open(self, *, strict: bool = True) -> None:
+        """Find the key now, asking for a passphrase where that is needed; nothing to do where there is no vault yet.
+
+        Not `strict`, a given key of another vault is passed over. Raises: `ConfigError`.
+        """
+        kept = self._kept()
+        if isinstance(kept, Document):
+            self._key(kept.keyhole, strict=strict)
+
+    def status(self) -> Status:
+        """How things are; asks nobody. Raises: `ConfigError` for a file that cannot be read."""
+        kept = self._kept()
+        copy = spare(self._file)
+        copied = copy.stamp()
+        facts = Status(
+            path=self.path,
+            version=None if kept is None else VERSION if isinstance(kept, Document) else 1,
+            accounts=len(self.entries()),
+            backup=copy.path if copied else None,
+            backup_at=copied.mtime_ns / 1e9 if copied else None,
+        )
+        return self._looked_into(kept, facts) if isinstance(kept, Document) else facts
+
+    def _looked_into(self, kept: Document, facts: Status) -> Status:
+        key, problem = None, None
+        try:
+            key = self._key(kept.keyhole, asking=False)
+        except ConfigError as error:
+            problem = error
+        unlocked = self._keys.unlocked.find(kept.keyhole)
+        return msgspec.structs.replace(
+            facts,
+            accounts=len(kept.rows),
+            source=kept.keyhole.source,
+            locked=key is None,
+            problem=problem and problem.message,
+            hint=problem and problem.hint,
+            unlocked_until=unlocked and unlocked.until,
+            damaged=kept.damaged(key),
+        )
+
+    def init(self, choice: Choice = None) -> Source:
+        """Make the vault, or seal one of version 1; where its key lives. Raises: `ConfigError` when it is sealed."""
+        with self._file.locked():
+            kept = self._kept()
+            if isinstance(kept, Document):
+                raise ConfigError(
+                    f"{self._file} is encrypted already, its key is {whereabouts(kept.keyhole.source)}",
+                    hint="polychat vault rekey gives it another key",
+                )
+            made = self._made(choice, kept)
+            self._write(made)
+        return made.keyhole.source
+
+    def rekey(self, choice: Choice = None) -> Source:
+        """Seal everything under another key; where it lives. No copy under the old one is left but those of `backup`.
+
+        Raises: `ConfigError` when there is no vault, it cannot be opened, or an account in it is damaged.
+        """
+        if isinstance(self._kept(), Plain):
+            return self.init(choice)
+        self._there()
+        self.open(strict=False)
+        with self._file.locked():
+            kept = self._own()
+            old = self._key(kept.keyhole, strict=False)
+            if damaged := kept.damaged(old):
+                raise ConfigError(
+                    f"{self._file} has accounts that cannot be opened: {', '.join(damaged)}",
+                    hint="sign in to each again, or polychat logout NAME, and then polychat vault rekey",
+                )
+            bare = self._made(choice, None, renew=True)
+            self._write(kept.resealed(bare.keyhole, old, self._key(bare.keyhole)), keeping_copy=False)
+            spare(self._file).remove()
+        self._keys.unlocked.forget(kept.keyhole)
+        if kept.keyhole.source == "keyring":
+            keyring.forget(kept.keyhole.id)
+        return bare.keyhole.source
+
+    def unlock(self, life_s: float, passphrase: Secret | None = None) -> float:
+        """Remember the key of a vault with a passphrase for so long; when that ends, in Unix seconds.
+
+        Raises: `ConfigError` for a wrong passphrase, or when the key is not one.
+        """
+        keyhole = self._with_passphrase()
+        key = keyhole.key(passphrase) if passphrase else self._key(keyhole)
+        if key is None:
+            raise ConfigError(f"this is not the passphrase of {self._file}", hint="try again")
+        return self._keys.unlocked.keep(keyhole, key, life_s)
+
+    def lock(self) -> None:
+        """Forget the key of a vault with a passphrase. Raises: `ConfigError` when the key is not one."""
+        self._keys.unlocked.forget(self._with_passphrase())
+        self._opened = None
+
+    def backup(self, to: Path | None = None) -> Path:
+        """Copy the vault, sealed as it is, to a new file, or into a folder under a name of its own; where it is.
+
+        Raises: `ConfigError` when there is nothing to copy, or the file is there already.
+        """
+        self._there()
+        folder = self.path.parent if to is None else to
+        made = f"{self.path.stem}-{time.strftime('%Y%m%d-%H%M%S')}{self.path.suffix}"
+        copy = folder / made if folder.is_dir() else folder
+        self._file.copy_to(copy)
+        return copy
+
+    # ------------------------------------------------------------ the file and its key
+
+    def _kept(self) -> Document | Plain | None:
+        stamp = self._file.stamp()
+        if stamp is None:
+            return None
+        if self._seen and self._seen[0] == stamp:
+            return self._seen[1]
+        data = self._file.read()
+        if data is None:
+            return None
+        kept = document.read(Hidden(data), self._file)
+        self._seen = (stamp, kept) if isinstance(kept, Document) else None
+        return kept
+
+    def _sealed(self) -> Document | None:
+        """What is kept; a file of version 1 is sealed now."""
+        kept = self._kept()
+        if not isinstance(kept, Plain):
+            return kept
+        with self._file.locked():
+            own = self._own()
+            if isinstance(self._kept(), Plain):  # nobody was faster
+                self._write(own)
+        return own
+
+    def _there(self) -> Document:
+        kept = self._sealed()
+        if kept is None:
+            raise ConfigError(f"there is no vault yet at {self.path}", hint="polychat vault init makes one")
+        return kept
+
+    def _own(self) -> Document:
+        """The vault to be changed, inside the lock: sealed, and a new one if there is none."""
+        kept = self._kept()
+        return kept if isinstance(kept, Document) else self._made(None, kept)
+
+    def _made(self, choice: Choice, plain: Plain | None, *, renew: bool = False) -> Document:
+        """A new vault of the accounts of an unsealed one; not yet written."""
+        vault_id = new_id()
+        source, text = self._keys.make(choice, self._file, vault_id, renew=renew)
+        hole, key = keyhole(text, source, vault_id=vault_id, scrypt_n=self._keys.scrypt_n)
+        self._opened = hole, key
+        if plain is None:
+            return Document(hole)
+        self._keys.notice(f"{self._file} was not encrypted, from now on it is")
+        return plain.sealed(hole, key)
+
+    def _change(self, name: str, edit: Callable[[Document, Row], Document]) -> None:
+        if self._kept() is None:
+            raise no_account(name, ())
+        with self._file.locked():
+            kept = self._own()
+            row = kept.row(name)
+            if row is None:
                 raise no_account(name, self.entries())
-            del records[position]
-            self._write(records)
+            self._write(edit(kept, row))
 
-    def _position(self, name: str, records: list[_Record]) -> int | None:
-        names = [account.name for account in self._accounts(records)]
-        return names.index(name) if name in names else None
+    def _write(self, new: Document, *, keeping_copy: bool = True) -> None:
+        """Replace the file, inside the lock; what was sealed there is kept as the copy."""
+        if keeping_copy and isinstance(self._kept(), Document):
+            spare(self._file).replace(self._file.read() or b"")
+        self._file.replace(new.encoded())
+        self._seen = None
 
-    def _accounts(self, records: list[_Record]) -> list[Account]:
-        return [
-            self._decoded(msgspec.json.encode(record), Account, f"accounts[{n}]") for n, record in enumerate(records)
-        ]
+    def _key(self, hole: Keyhole, *, asking: bool = True, strict: bool = True) -> Key:
+        opened = self._opened
+        if opened is None or opened[0] != hole:
+            self._opened = opened = hole, self._keys.find(hole, self._file, asking=asking, strict=strict)
+        return opened[1]
 
-    def _read(self) -> list[_Record]:
-        try:
-            with self._path.open("rb") as file:
-                self._refuse_shared(os.fstat(file.fileno()).st_mode)
-                data = file.read()
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise ConfigError(f"the vault file {self._path} cannot be read: {error.strerror}") from error
-        version = self._decoded(data, _Version).version
-        if version > VERSION:
+    def _with_passphrase(self) -> Keyhole:
+        hole = self._there().keyhole
+        if hole.source != "passphrase":
             raise ConfigError(
-                f"the vault file {self._path} is of version {version}; this polychat knows versions up to {VERSION}",
-                hint="update polychat",
+                f"{self._file} has no passphrase to lock it with, its key is {whereabouts(hole.source)}",
+                hint="polychat vault rekey --passphrase gives it one",
             )
-        return self._decoded(data, _Document).accounts
+        return hole
 
-    def _write(self, records: list[_Record]) -> None:
-        data = msgspec.json.format(msgspec.json.encode(_Document(accounts=records)), indent=1)
-        with self._failures_named():
-            draft = self._sibling("new")
-            draft.unlink(missing_ok=True)  # of a writer that was killed; the lock is ours
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self._path)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Alone among all processes and threads that change this vault."""
-        with self._failures_named():
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(self._sibling("lock"), os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            with self._failures_named():
-                _lock(descriptor)
-            yield
-        finally:
-            os.close(descriptor)  # lets go of the lock
-
-    def _sibling(self, ending: str) -> Path:
-        return self._path.with_name(f"{self._path.name}.{ending}")
-
-    @contextmanager
-    def _failures_named(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise ConfigError(f"the vault file {self._path} cannot be written: {error.strerror}") from error
-
-    def _refuse_shared(self, mode: int) -> None:
-        if sys.platform != "win32" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise ConfigError(
-                f"the vault file {self._path} can be opened by other users (mode {stat.S_IMODE(mode):04o})",
-                hint=f"chmod 600 {shlex.quote(str(self._path))}",
-            )
-
-    def _decoded(self, data: bytes, shape: type[_T], where: str = "") -> _T:
-        try:
-            return msgspec.json.decode(data, type=shape, dec_hook=_conceal)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            place = f" ({where})" if where else ""
-            raise ConfigError(
-                f"the vault file {self._path}{place} is damaged and was left as it is: {error}",
-                hint="mend it in an editor, or move it away and log in again",
-            ) from error
-
-
-def _reveal(value: Any) -> str:
-    if isinstance(value, Secret):
-        return str(value.reveal())
-    raise TypeError(f"a vault holds no {type(value).__name__}")
-
-
-def _conceal(kind: type, value: Any) -> Any:
-    if kind is Secret and isinstance(value, str):
-        return Secret(value)
-    raise ValueError(f"Expected text for a {kind.__name__}")
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)  # waits ten seconds at most
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    def _refused(self, row: Row) -> ConfigError:
+        again = f"polychat login {row.record.provider if row.record else 'PROVIDER'} --name {row.name}"
+        return ConfigError(
+            f"the account {row.name!r} in {self._file} was changed, moved or cut off, and is not opened",
+            hint=f"sign in again: {again}; the other accounts are not touched",
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from polychat.credentials import Account
-from polychat.vault.base import Entry, check_name, entry, no_account
+from polychat.vault.base import Entry, check_name, entry, moved_first, no_account
 
 
 class MemoryVault:
@@ -37,3 +37,8 @@ class MemoryVault:
         """Forget an account. Raises: `NoAccount`."""
         self.get(name)
         del self._accounts[name]
+
+    def prefer(self, name: str) -> None:
+        """Put an account before all others of its provider. Raises: `NoAccount`."""
+        order = moved_first([*self._accounts.values()], self.get(name), lambda account: account.provider)
+        self._accounts = {account.name: account for account in order}

@@ -52,6 +52,28 @@ class VaultStack:
             raise no_account(name, self.entries())
         vault.remove(name)
 
+    def prefer(self, name: str) -> None:
+        """Put an account before all others of its provider.
+
+        Raises: `NoAccount`, or `ConfigError` for a read-only vault or behind one that has accounts of the provider.
+        """
+        vault = self._holder(name)
+        if vault is None:
+            raise no_account(name, self.entries())
+        if vault.writable:
+            self._refuse_behind(name, vault)
+        vault.prefer(name)
+
+    def _refuse_behind(self, name: str, holder: Vault) -> None:
+        """Raise where an earlier vault's accounts stay in front, wherever `name` moves in its own."""
+        (provider,) = (entry.provider for entry in holder.entries() if entry.name == name)
+        for vault in self._vaults[: self._vaults.index(holder)]:
+            for first in vault.entries(provider):
+                raise ConfigError(
+                    f"the account {name!r} cannot be moved before {first.name!r}, which is in another vault",
+                    hint=f'name it in the table [accounts] of config.toml: {provider} = "{name}"',
+                )
+
     def _holder(self, name: str) -> Vault | None:
         held = (vault for vault in self._vaults if any(entry.name == name for entry in vault.entries()))
         return next(held, None)

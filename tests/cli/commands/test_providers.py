@@ -26,7 +26,7 @@ def test_show_tells_everything_about_one(polychat: Any) -> None:
     """Hosts, models, options, where to log in and what to type."""
     shown = polychat("providers", "show", "reka")
     facts = json.loads(polychat("providers", "show", "reka", "--json").stdout)
-    assert "polychat login reka --cookies FILE" in shown.stdout
+    assert "polychat login reka --browser" in shown.stdout
     assert (facts["default_model"], facts["options"]) == ("reka-core", {"use_code_interpreter": "bool"})
 
 

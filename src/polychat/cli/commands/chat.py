@@ -85,11 +85,9 @@ def chat(**given: Any) -> None:
 async def _ask(asked: Asked, question: dict[str, Any], prompt: str) -> None:
     from polychat.cli import choice, conversation
     from polychat.cli.narration import Narration
-    from polychat.client.aio import AsyncClient
 
-    narration = Narration(steps=asked.verbose)
     thread = conversation.read(asked.conversation, new=True) if asked.conversation else None
-    async with AsyncClient(provider=asked.provider, settings=options.settings(), observe=narration) as client:
+    async with options.client(provider=asked.provider, observe=Narration(steps=asked.verbose)) as client:
         model = asked.model or asked.provider or choice.model(client, account=asked.account, thread=thread)
         question |= {"model": model, "messages": _messages(asked.system, prompt), "conversation": thread}
         thread = await (_whole if asked.as_json or asked.no_stream else _streamed)(client, question, asked)

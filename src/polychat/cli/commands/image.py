@@ -66,10 +66,8 @@ def image(**given: Any) -> None:
 async def _draw(asked: Asked, prompt: str, settings: dict[str, Any]) -> ImagesResponse:
     from polychat.cli import choice
     from polychat.cli.narration import Narration
-    from polychat.client.aio import AsyncClient
 
-    narration = Narration(steps=asked.verbose)
-    async with AsyncClient(provider=asked.provider, settings=options.settings(), observe=narration) as client:
+    async with options.client(provider=asked.provider, observe=Narration(steps=asked.verbose)) as client:
         model = asked.model or asked.provider
         return await client.images.generate(
             prompt=prompt,

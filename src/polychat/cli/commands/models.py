@@ -44,9 +44,7 @@ def models(provider: str | None, cap: str | None, live: bool, as_json: bool) -> 
 
 
 async def _found(provider: str | None, *, live: bool) -> ModelList:
-    from polychat.client.aio import AsyncClient
-
-    async with AsyncClient(provider=provider, settings=options.settings()) as client:
+    async with options.client(provider=provider) as client:
         return await client.models.list(live=live)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -78,9 +77,7 @@ def _facts(info: Info) -> dict[str, Any]:
 
 
 def _accounts(provider: str) -> list[str]:
-    from polychat.engine import accounts
-
-    return [entry.name for entry in accounts.kept(options.settings(), os.environ).entries(provider)]
+    return [entry.name for entry in options.vault(options.settings()).entries(provider)]
 
 
 def _row(facts: dict[str, Any]) -> tuple[str, ...]:

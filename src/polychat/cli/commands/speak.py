@@ -78,11 +78,9 @@ async def _speak(asked: Asked, reading: Reading) -> None:
     from polychat.cli import choice
     from polychat.cli.narration import Narration
     from polychat.client import questions
-    from polychat.client.aio import AsyncClient
 
     thread = questions.thread(reading.get("conversation"))
-    narration = Narration(steps=asked.verbose)
-    async with AsyncClient(provider=asked.provider, settings=options.settings(), observe=narration) as client:
+    async with options.client(provider=asked.provider, observe=Narration(steps=asked.verbose)) as client:
         reading["model"] = (
             asked.model
             or asked.provider

@@ -405,7 +405,7 @@ def test_the_kept_account_signs_in(chatgpt: Sandbox) -> None:
 
 def test_no_account_says_how_to_sign_in(home: Path) -> None:
     """Where nothing is given or kept, no browser opens: an error names the way."""
-    with pytest.raises(ValueError, match="hint: log in at https://chatgpt"):
+    with pytest.raises(ValueError, match="log in at https://chatgpt"):
         signed_in()
 
 
