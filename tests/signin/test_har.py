@@ -159,6 +159,7 @@ def test_the_newest_wins_by_time_then_by_order(log: Callable[..., Path]) -> None
         ((early, late), "late"),
         ((early, untimed), "untimed"),
         ((late, untimed, early), "untimed"),
+        ((early, untimed, late), "late"),
     ]:
         found = session(log(*entries))
         assert (found.cookies, found.token) == ({"sid": Secret(expected)}, Secret(expected))
@@ -175,13 +176,14 @@ def test_what_is_set_in_between_counts(log: Callable[..., Path]) -> None:
 
 def test_a_request_without_the_session_takes_nothing_away(log: Callable[..., Path]) -> None:
     """A picture is fetched with fewer cookies."""
-    path = log(entry(cookies="sid.0=1; sid.1=2"), entry("/picture", after=1, cookies="b=2"), entry("/font", after=2))
+    whole = [entry(cookies="sid=0; gone=1"), entry(after=1, cookies="sid.0=1; sid.1=2")]
+    path = log(*whole, entry("/picture", after=2, cookies="b=2"), entry("/font", after=3))
     assert values(path) == {"sid.0": "1", "sid.1": "2", "b": "2"}
 
 
 def test_cookies_may_be_listed_only(log: Callable[..., Path]) -> None:
     """Where the export has no Cookie header."""
-    listed = entry()
+    listed = entry() | {"startedDateTime": None}
     listed["request"]["cookies"] = [{"name": "sid", "value": "1", "path": "/", "expires": None}]
     assert values(log(listed)) == {"sid": "1"}
 
@@ -258,6 +260,7 @@ def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
     assert refused(tmp_path / "nowhere.har") == "cannot read FILE: No such file or directory"
     assert refused(tmp_path) == "cannot read FILE: Is a directory"
     assert refused(Path("a\0b")) == "cannot read FILE: not a file name"
+    assert refused(Path("sid=canary")) == "cannot read the HAR file: No such file or directory"
 
 
 def test_another_service_is_called_so(log: Callable[..., Path]) -> None:

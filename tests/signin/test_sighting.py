@@ -81,6 +81,13 @@ def test_the_newest_of_each_is_kept() -> None:
     )
 
 
+def test_cookies_are_those_of_now() -> None:
+    """What the browser holds no longer is gone."""
+    seen = sighting(PLAIN, "sid", "gone")
+    seen.holds([cookie("sid", "new")])
+    assert seen.credential() == SessionCookies(cookies={"sid": Secret("new")})
+
+
 def test_what_has_ended_is_left_out_and_known() -> None:
     """An old token does not replace a good one, and an expired cookie is none."""
     seen = Sighting(GATED, [HOME], now=lambda: 1234)

@@ -127,10 +127,11 @@ def remark(text: str) -> None:
 
 def ask() -> Ask | None:
     """What asks for a passphrase; None where nobody sits."""
-    return _passphrase if is_terminal(sys.stdin) and is_terminal(sys.stderr) else None
+    return passphrase if is_terminal(sys.stdin) and is_terminal(sys.stderr) else None
 
 
-def _passphrase(prompt: str) -> Secret:
+def passphrase(prompt: str) -> Secret:
+    """What a person types, without echo."""
     import signal
 
     from polychat.credentials import Secret

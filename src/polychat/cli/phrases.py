@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+
+import click
 
 _SPANS = ((86_400.0, "day"), (3_600.0, "hour"), (60.0, "minute"), (1.0, "second"))
 
@@ -34,7 +37,28 @@ def expiry(expires_at: float | None, now: float) -> str:
     return f"good for another {span(expires_at - now)}"
 
 
+def ending(expires_at: float | None, now: float) -> str:
+    """in 3 days, expired 2 hours ago, - (both in Unix seconds)."""
+    if expires_at is None:
+        return "-"
+    return f"expired {span(now - expires_at)} ago" if expires_at <= now else f"in {span(expires_at - now)}"
+
+
+def moment(at: float, now: float) -> str:
+    """2026-11-20 21:59 UTC, 3 days ago (both in Unix seconds)."""
+    return f"{time.strftime('%Y-%m-%d %H:%M UTC', time.gmtime(at))}, {span(now - at)} ago"
+
+
+def shortened(text: str, width: int) -> str:
+    """`text` in at most so many characters, the last one an ellipsis where some are left out."""
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines with every column but the last as wide as its widest cell."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    """Lines with every column but the last as wide as its widest cell; styled cells count without their style."""
+    widths = [max(len(click.unstyle(cell)) for cell in column) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(_padded, row, widths)).rstrip() for row in rows]
+
+
+def _padded(cell: str, width: int) -> str:
+    return cell + " " * (width - len(click.unstyle(cell)))

@@ -29,6 +29,8 @@ COMMANDS = {
     "models": "List the models there are",
     "providers": "List the services there are, and whether an account is there",
     "login": "Keep a sign-in: browser cookies, a token or a key",
+    "logout": "Forget a sign-in",
+    "accounts": "The sign-ins you keep: how they are doing, which is asked first",
     "vault": "Show how the accounts are encrypted, and change it",
     "doctor": "Look for what is wrong with this setup, and say how to mend it",
     "sandbox": "Serve every chat service from this machine, emulated",
@@ -136,6 +138,10 @@ def run(args: Sequence[str]) -> int:
     if not failures.debugging():
         sys.excepthook = failures.broken
     try:
+        if level := os.environ.get("POLYCHAT_LOG"):
+            from polychat.cli import logs
+
+            logs.begin(level.upper())
         code = _invoke(list(args))
         sys.stdout.flush()
     except PolychatError as error:

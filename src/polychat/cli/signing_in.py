@@ -92,7 +92,7 @@ def told(found: Found, now: float) -> list[str]:
         named = [field for field in found.fields if field.kind == "cookie"]
         count = f"{found.others}{' other' if named else ''} cookie{'' if found.others == 1 else 's'}"
         lines.setdefault(named[0].place if named else None, []).append(count)
-    return [f"found {', '.join(names)}{f' in {place}' if place else ''}" for place, names in lines.items()]
+    return [f"found {', '.join(names)} in {place or found.where}" for place, names in lines.items()]
 
 
 def _with_expiry(field: Field, now: float) -> str:

@@ -109,7 +109,7 @@ def _request(words: Sequence[str]) -> _Request:
             request.addresses.append(value)
         elif name == "user-agent":
             request.headers[name] = value
-        elif name == "cookie" and "=" in value:  # otherwise it names a file
+        elif name == "cookie":  # what has no = names a file, and is no pair
             _add(request.headers, "cookie", value)
         elif name == "header":
             header, _, given = value.partition(":")

@@ -87,8 +87,8 @@ def satisfies(recipe: SignIn, cookies: Collection[str]) -> bool:
 
 
 def day(moment: float) -> str:
-    """A moment (Unix seconds) as it is told."""
-    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M} UTC"
+    """A moment of the past (Unix seconds) as it is told."""
+    return f"{datetime.fromtimestamp(max(moment, 0.0), UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def some(names: Sequence[str]) -> str:

@@ -66,7 +66,7 @@ class _Response(msgspec.Struct):
 class _Entry(msgspec.Struct, rename={"started": "startedDateTime", "took_ms": "time"}):
     request: _Request
     response: msgspec.Raw = msgspec.Raw(b"{}")
-    started: str = ""
+    started: str | None = None
     took_ms: float | None = None
 
 
@@ -127,7 +127,9 @@ def _data(path: Path) -> bytes:
             size_bytes = os.fstat(file.fileno()).st_size
             data = file.read((size_bytes or LIMIT_BYTES) + 1) if size_bytes <= LIMIT_BYTES else b""
     except (OSError, ValueError) as error:
-        raise _bad(f"cannot read {path}: {getattr(error, 'strerror', None) or 'not a file name'}", _EXPORTED) from error
+        shown = "the HAR file" if "=" in str(path) else path  # what has a = may be the sign-in itself
+        why = getattr(error, "strerror", None) or "not a file name"
+        raise _bad(f"cannot read {shown}: {why}", "name the file that was exported") from error
     if max(size_bytes, len(data)) > LIMIT_BYTES:
         mega = max(size_bytes, len(data)) / 1e6
         raise _bad(f"{path} has {mega:.0f} MB; a HAR of more than {LIMIT_BYTES / 1e6:.0f} MB is not read", _SMALLER)
@@ -139,7 +141,7 @@ def _own(
 ) -> Iterator[_Own]:
     at = now
     for number, entry in enumerate(entries, 1):
-        at = _moment(entry.started) or at
+        at = _moment(entry.started or "") or at
         if concerns(entry.request.url):
             try:
                 yield _decoded(number, entry, at, hosts)
@@ -275,13 +277,11 @@ def _elsewhere(path: Path, entries: Sequence[_Entry], hosts: Sequence[str], reci
 def _insufficient(
     path: Path, playback: _Playback, own: Sequence[_Own], recipe: SignIn, hosts: Sequence[str]
 ) -> BadOption:
-    wrong, hint = list(_lacks(playback.sighting)), _RECORD.format(url=recipe.url)
+    lacks, hint = list(_lacks(playback.sighting)), _RECORD.format(url=recipe.url)
     if _is_sanitised(own):
-        wrong, hint = (
-            [f"none of its {len(own)} entries there has a Cookie or Authorization header", *wrong[-1:]],
-            _UNSANITISED,
-        )
-    return _bad(f"{path} shows no sign-in at {' or '.join(hosts)}: {'; '.join(wrong + playback.unreadable)}", hint)
+        bare = f"none of its {len(own)} entries there has a Cookie or Authorization header"
+        lacks, hint = [bare, *lacks[-1:]], _UNSANITISED
+    return _bad(f"{path} shows no sign-in at {' or '.join(hosts)}: {'; '.join(lacks + playback.unreadable)}", hint)
 
 
 def _is_sanitised(own: Sequence[_Own]) -> bool:

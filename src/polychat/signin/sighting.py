@@ -18,7 +18,8 @@ from polychat.signin import found
 from polychat.signin.found import Cookie, Found
 
 _UNSENDABLE = re.compile(r"[\x00-\x1f\x7f]")
-_NAME = re.compile(r"[^\x00-\x20\x7f=;]+")
+_NAME = re.compile(r"[^\x00-\x20\x7f=;]+")  # of a cookie, as far as the header's form goes
+_VALUE = re.compile(r"[^\x00-\x1f\x7f;]*")
 _PROOF = "access token"
 
 
@@ -95,11 +96,7 @@ class Sighting:
         """Take the cookies that go to the service now, in place of earlier ones; of one name the last counts."""
         self._cookies = {}
         for cookie in cookies:
-            if (
-                not _NAME.fullmatch(cookie.name)
-                or _UNSENDABLE.search(cookie.value.reveal())
-                or ";" in cookie.value.reveal()
-            ):
+            if not (_NAME.fullmatch(cookie.name) and _VALUE.fullmatch(cookie.value.reveal())):
                 raise BadOption("a cookie has a name or value that a Cookie header cannot carry", field="cookies")
             if cookie.expires_at is not None and cookie.expires_at <= self._now():
                 self.ended[cookie.name] = Ended(cookie.expires_at, cookie.place)

@@ -96,5 +96,5 @@ def no_account(name: str, entries: Sequence[Entry]) -> NoAccount:
     known = ", ".join(entry.name for entry in entries)
     return NoAccount(
         f"there is no account named {name!r}; " + (f"those kept are {known}" if known else "none is kept at all"),
-        hint="polychat login adds one, polychat doctor lists them",
+        hint="polychat login adds one, polychat accounts list shows them",
     )

@@ -13,6 +13,7 @@ three the vault says which. A key file may hold several lines, the key in force 
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -269,14 +270,27 @@ def _misfit(given: Given, keyhole: Keyhole, vault: PrivateFile) -> ConfigError:
 
 
 def _variable(environ: Mapping[str, str]) -> Secret | None:
-    """What POLYCHAT_VAULT_KEY holds; it is taken out of the process's own environment, so that no child inherits it."""
+    """What POLYCHAT_VAULT_KEY holds; it is taken out of the process's own environment: no child and no report has it."""
     if environ is not os.environ:
         return _stripped(environ)
     taken = _taken(VARIABLE)
     if (text := _stripped(environ)) is not None:
         taken[:] = [text]
+        _wipe(VARIABLE)
         os.environ.pop(VARIABLE, None)
     return taken[0] if taken else None
+
+
+def _wipe(variable: str) -> None:
+    """Overwrite the variable's own bytes: where a process was started with it, others see them as long as it runs."""
+    if sys.platform == "win32":
+        return
+    import ctypes
+
+    place = ctypes.CDLL(None).getenv
+    place.restype = ctypes.c_void_p
+    if address := place(variable.encode()):
+        ctypes.memset(address, 0, len(os.environb[variable.encode()]))
 
 
 def _stripped(environ: Mapping[str, str]) -> Secret | None:

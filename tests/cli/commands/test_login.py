@@ -67,7 +67,7 @@ def test_cookies_from_a_file_are_tried_and_kept(polychat: Any) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"Reka account 'reka' kept in {polychat.home}/data/sandbox-accounts.json\n"
     assert done.stderr == (
-        "found appSession, 1 other cookie\n"
+        "found appSession, 1 other cookie in cookies.txt\n"
         "checked: Reka gave an access token, good for another 59 minutes\n"
         "note: cookies.txt still opens the account to whoever reads it; delete it when you need it no more\n"
     )
@@ -88,10 +88,10 @@ def test_what_was_found_is_told_as_json(polychat: Any) -> None:
     assert facts.pop("token_expires_at") > time.time()
     assert facts == {
         "account": "work", "provider": "reka", "kind": "cookies", "checked": True, "other_cookies": 0,
-        "found": [{"name": "appSession", "kind": "cookie", "expires_at": ends_at, "place": None}],
+        "found_in": "stdin", "found": [{"name": "appSession", "kind": "cookie", "expires_at": ends_at, "place": None}],
         "kept_in": f"{polychat.home}/data/sandbox-accounts.json",
     }  # fmt: skip
-    assert done.stderr.startswith("found appSession (good for another 1 day)\n")
+    assert done.stderr.startswith("found appSession (good for another 1 day) in stdin\n")
 
 
 @pytest.mark.parametrize(("answer", "stays"), [("y", False), ("", True)])
@@ -150,7 +150,7 @@ def test_a_copied_request_is_a_sign_in(polychat: Any) -> None:
     command = f"""curl '{polychat.sandbox.url}/reka/bff/auth/me' -H 'accept: */*' -b 'appSession=sandbox-bob; a=1' ;"""
     done = polychat("login", "reka", "--curl", "-", stdin=command.encode())
     assert done.returncode == 0, done.stderr
-    assert done.stderr.splitlines()[0] == "found appSession, 1 other cookie"
+    assert done.stderr.splitlines()[0] == "found appSession, 1 other cookie in stdin"
     assert asks_as(polychat) == "sandbox-bob"
 
 
@@ -194,7 +194,7 @@ def test_the_session_of_firefox_is_taken(polychat: Any, host: str) -> None:
     firefox(polychat.home, "sandbox-bob", host)
     done = polychat("login", "reka", "--from-browser", "firefox")
     assert done.returncode == 0, done.stderr
-    assert done.stderr.splitlines()[0] == "found appSession (good for another 1 day)"
+    assert done.stderr.splitlines()[0] == "found appSession (good for another 1 day) in the Firefox profile default"
     assert asks_as(polychat) == "sandbox-bob"
 
 
@@ -351,6 +351,8 @@ def test_a_second_sign_in_replaces_the_first(polychat: Any) -> None:
         done = polychat("login", "reka", "--cookies", "-", stdin=b'{"appSession": "%s"}' % person)
         assert f"Reka account 'reka' {verb} in " in done.stdout
     assert credential(polychat).cookies == {"appSession": Secret("sandbox-bob")}
+    done = polychat("login", "reka", "--key", "-", "--name", "sandbox-bob@reka", stdin=b"sandbox-alice")
+    assert "Reka account 'sandbox-bob@reka' kept in " in done.stdout  # the sandbox's own was in no file
 
 
 @pytest.mark.parametrize("name", ["work", "sandbox-bob@reka"])
@@ -485,7 +487,7 @@ def test_a_login_in_a_window_is_tried_and_kept(polychat: Any) -> None:
     assert done.returncode == 0, done.stderr
     asked, found, checked = done.stderr.splitlines()
     assert asked.startswith(f"log in at {polychat.sandbox.url}/reka/chat in the window that is open now")
-    assert found.startswith("found appSession (good for another 2 days")
+    assert found == "found appSession (good for another 2 days) in the window"
     assert checked.split(",")[0] == "checked: Reka gave an access token"
     assert list(credential(polychat).cookies) == ["appSession"]
     assert asks_as(polychat) == "sandbox-alice"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ def test_status_tells_what_there_is(polychat: Any) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert shown(done) | {"copy": ""} == {
         "vault": str(vault_file(polychat)),
-        "state": "opens",
+        "state": "open",
         "accounts": "1",
         "key": "in the key file vault.key beside it",
         "copy": "",
@@ -119,14 +120,16 @@ def test_status_as_json(polychat: Any) -> None:
 
 
 def test_a_vault_that_does_not_open_is_3(polychat: Any) -> None:
-    """The state says why, the hint what to do."""
+    """It is said why, and what to do."""
     keep(polychat)
     vault_file(polychat).with_name("vault.key").unlink()
     done = polychat("vault")
 
     assert done.returncode == 3
-    assert "vault.key is missing" in shown(done)["state"]
-    assert done.stderr.startswith("hint: put it back from a copy")
+    assert shown(done)["state"] == "closed"
+    told, hint = done.stderr.splitlines()
+    assert told.startswith(f"note: the key file {vault_file(polychat).with_name('vault.key')} is missing")
+    assert hint.startswith("hint: put it back from a copy")
 
 
 def test_a_damaged_account_is_3_and_named(polychat: Any) -> None:
@@ -204,6 +207,14 @@ def test_a_passphrase_is_typed_twice_without_echo(polychat: Any) -> None:
     assert (code, "mine" in drawn, "passphrase" in drawn) == (0, True, False)
 
 
+def test_two_that_differ_are_not_taken(polychat: Any) -> None:
+    """It is asked anew; who leaves then has made nothing."""
+    typed = {"new vault passphrase:": "one\n", "the same again:": "two\n", "not the same; new vault": "\x03"}
+    code, _ = polychat.on_terminal("vault", "init", "--passphrase", replies=typed)
+
+    assert (code, vault_file(polychat).exists()) == (130, False)
+
+
 def test_a_passphrase_is_read_once_from_a_pipe(polychat: Any) -> None:
     """Never from the arguments; an empty one is 2."""
     assert polychat("vault", "init", "--passphrase", stdin=b"\n").returncode == 2
@@ -235,7 +246,7 @@ def test_a_wrong_passphrase_may_be_typed_again(polychat: Any) -> None:
     replies = {"vault passphrase": "wrong\n", "not this one": f"{PASSPHRASE}\n"}
     code, drawn = polychat.on_terminal("vault", "unlock", replies=replies)
 
-    assert (code, "the vault is unlocked for 8 hours" in drawn) == (0, True)
+    assert (code, "the vault is unlocked until 20" in drawn) == (0, True)
 
 
 @pytest.mark.parametrize("args", [["vault", "unlock"], ["hi", "--account", "mine"]])
@@ -277,7 +288,7 @@ def test_a_key_file_is_made_and_named_from_then_on(polychat: Any) -> None:
         (["vault"], {"POLYCHAT_VAULT_KEY_FILE": str(path)}),
         (["vault", "--config", "own.toml"], {}),
     ]:
-        assert shown(polychat(*args, env=env))["state"] == "opens"
+        assert shown(polychat(*args, env=env))["state"] == "open"
     assert polychat("vault").returncode == 3
     assert polychat("vault", "--vault-key-file", "nowhere").returncode == 3
 
@@ -323,13 +334,13 @@ def test_the_keyring_keeps_the_key(polychat: Any) -> None:
     env = {"PYTHONPATH": str(polychat.home), "PYTHON_KEYRING_BACKEND": "rings.Ring", "RING": str(ring)}
     own = env | {"POLYCHAT_SANDBOX": None}
     assert "its key is in the keyring of this system" in polychat("vault", "init", env=own).stdout
-    assert shown(polychat("vault", env=own))["state"] == "opens"
+    assert shown(polychat("vault", env=own))["state"] == "open"
 
     assert "vault.key" in polychat("vault", "init", env=env).stdout
     assert len(json.loads(ring.read_text())) == 1
     assert "the keyring of this system" in polychat("vault", "rekey", "--keyring", env=env).stdout
     assert len(json.loads(ring.read_text())) == 2
-    assert shown(polychat("vault", env=env))["state"] == "opens"
+    assert shown(polychat("vault", env=env))["state"] == "open"
 
 
 # ---------------------------------------------------------------- locking
@@ -339,8 +350,11 @@ def test_unlock_lasts_until_lock(polychat: Any) -> None:
     """The passphrase comes from a pipe; then every command opens the vault, and after lock none."""
     polychat("vault", "init", "--passphrase", stdin=PASSPHRASE.encode())
     done = polychat("vault", "unlock", "--for", "30m", stdin=f"{PASSPHRASE}\n".encode())
-    assert (done.returncode, done.stdout, done.stderr) == (0, "the vault is unlocked for 30 minutes\n", "")
-    assert shown(polychat("vault"))["state"].startswith("opens, unlocked for another 29 minutes")
+    ends = status(polychat)["unlocked_until"]
+    until = time.strftime("%Y-%m-%d %H:%M", time.localtime(ends))
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"the vault is unlocked until {until}\n", "")
+    assert 29 * 60 < ends - time.time() <= 30 * 60
+    assert shown(polychat("vault"))["state"] == f"open until {until}"
     again = polychat("vault", "unlock", "--json", stdin=PASSPHRASE.encode())
     assert json.loads(again.stdout) == {"unlocked_until": status(polychat)["unlocked_until"]}
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import click
@@ -11,14 +13,13 @@ from polychat.cli import options
 from polychat.cli.terminal import say
 
 if TYPE_CHECKING:
-    from polychat.cli.checkup import Finding
+    from polychat.cli.finding import Finding
 
-_MARKS = {"good": ("✓", "green"), "notice": ("!", "yellow"), "broken": ("✗", "red")}
 _BROKEN_SETUP, _BROKEN_ACCOUNT = 3, 4
 
 
 @click.command()
-@click.option("--online", is_flag=True, help="Try each account with its service.")
+@click.option("--online", is_flag=True, help="Try each account with its service, and compare clocks.")
 @options.json("Print the findings as JSON.")
 @options.config
 @click.pass_context
@@ -37,14 +38,25 @@ def doctor(context: click.Context, online: bool, as_json: bool) -> None:
 
         say(json.dumps([finding._asdict() for finding in found], ensure_ascii=False))
     else:
-        for finding in found:
-            _print(finding)
+        _print(found)
     areas = {finding.area for finding in found if finding.level == "broken"}
     context.exit(_BROKEN_SETUP if "setup" in areas else _BROKEN_ACCOUNT if areas else 0)
 
 
-def _print(finding: Finding) -> None:
-    mark, colour = _MARKS[finding.level]
-    say(f"{click.style(mark, fg=colour)} {finding.said}")
-    if finding.mend:
-        say(f"  {click.style('mend:', fg='cyan')} {finding.mend}")
+def _print(found: Sequence[Finding]) -> None:
+    for section, findings in groupby(found, key=lambda finding: finding.section):
+        say(section, bold=True)
+        for finding in findings:
+            for line in finding.lines:
+                say(f"  {line}")
+        say("")
+    say(_summary(found))
+
+
+def _summary(found: Sequence[Finding]) -> str:
+    levels = [finding.level for finding in found]
+    broken, notices = levels.count("broken"), levels.count("notice")
+    if not broken:
+        sound = click.style("nothing is broken", fg="green")
+        return f"{sound}, {notices} to know of" if notices else sound
+    return click.style(f"{broken} to mend", fg="red") + (f", {notices} to know of" if notices else "")

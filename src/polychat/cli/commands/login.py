@@ -163,6 +163,7 @@ def _print_json(account: Account, found: Found, checked: Tried | None, settings:
         "account": account.name,
         "provider": account.provider,
         "kind": kind_of(account),
+        "found_in": found.where,
         "found": msgspec.to_builtins(found.fields),
         "other_cookies": found.others,
         "kept_in": str(vault_path(settings)),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from polychat.credentials import Secret
     from polychat.vault.file import FileVault, Status
     from polychat.vault.keys import Choice
+    from polychat.vault.seal import Source
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -89,9 +90,8 @@ def init(as_json: bool, **given: Any) -> None:
     Without an option the key is what is there first: a key file that is set, POLYCHAT_VAULT_KEY, the secret of a
     systemd service or a container, the keyring of this system; else a file beside the vault, made now.
     """
-    kept = _vault()
-    kept.init(_chosen(Wanted(**given)))
-    _tell_key(kept, Wanted(**given), as_json=as_json)
+    kept, wanted = _vault(), Wanted(**given)
+    _tell_key(kept.init(_chosen(wanted)), kept, wanted, as_json=as_json)
 
 
 @vault.command()
@@ -103,10 +103,9 @@ def rekey(as_json: bool, **given: Any) -> None:
 
     The options are those of init. Copies that `polychat vault backup` made keep the key they have.
     """
-    kept = _vault()
-    kept.open(strict=False)
-    kept.rekey(_chosen(Wanted(**given)))
-    _tell_key(kept, Wanted(**given), as_json=as_json)
+    kept, wanted = _vault(), Wanted(**given)
+    kept.open(strict=False)  # asks for the old passphrase before the new one
+    _tell_key(kept.rekey(_chosen(wanted)), kept, wanted, as_json=as_json)
 
 
 @vault.command()
@@ -117,9 +116,7 @@ def unlock(life: str, as_json: bool) -> None:
     """Ask for the passphrase now, and not again for a while."""
     life_s = _seconds(life)
     until = _vault().unlock(life_s, None if is_terminal(sys.stdin) else _piped())
-    from polychat.cli.phrases import span
-
-    _tell({"unlocked_until": until}, f"the vault is unlocked for {span(life_s)}", as_json=as_json)
+    _tell({"unlocked_until": until}, f"the vault is unlocked until {_moment(until)}", as_json=as_json)
 
 
 @vault.command()
@@ -176,9 +173,10 @@ def _chosen(wanted: Wanted) -> Choice:
 
 
 def _typed_twice() -> Secret:
-    from polychat.credentials import Secret
-
-    return Secret(click.prompt("new vault passphrase", hide_input=True, confirmation_prompt="the same again", err=True))
+    prompt = "new vault passphrase"
+    while (typed := options.passphrase(prompt)) != options.passphrase("the same again"):
+        prompt = "not the same; new vault passphrase"
+    return typed
 
 
 def _piped() -> Secret:
@@ -204,12 +202,11 @@ def _tell(facts: dict[str, Any], sentence: str, *, as_json: bool) -> None:
         say(sentence)
 
 
-def _tell_key(kept: FileVault, wanted: Wanted, *, as_json: bool) -> None:
+def _tell_key(source: Source, kept: FileVault, wanted: Wanted, *, as_json: bool) -> None:
     from polychat.vault.keys import whereabouts
 
-    source = kept.status().source
-    where = whereabouts(source) if source else ""
-    _tell({"path": str(kept.path), "key": source}, f"{kept.path} is encrypted, its key is {where}", as_json=as_json)
+    sentence = f"{kept.path} is encrypted, its key is {whereabouts(source)}"
+    _tell({"path": str(kept.path), "key": source}, sentence, as_json=as_json)
     if wanted.key_file and wanted.key_file.expanduser().absolute() != options.settings().vault_key_file:
         options.remark("name the key file from now on: vault_key_file in config.toml, or POLYCHAT_VAULT_KEY_FILE")
 
@@ -235,8 +232,7 @@ def _print(found: Status) -> None:
     from polychat.cli.phrases import span, table
     from polychat.vault.keys import whereabouts
 
-    now = time.time()
-    rows = [("vault", str(found.path)), ("state", _state(found, now))]
+    rows = [("vault", str(found.path)), ("state", _state(found))]
     if found.exists:
         rows.append(("accounts", str(found.accounts)))
     if found.source:
@@ -244,25 +240,26 @@ def _print(found: Status) -> None:
     if found.damaged:
         rows.append(("damaged", ", ".join(found.damaged)))
     if found.backup and found.backup_at is not None:
-        rows.append(("copy", f"{found.backup}, as it was {span(now - found.backup_at)} ago"))
+        rows.append(("copy", f"{found.backup}, as it was {span(time.time() - found.backup_at)} ago"))
     for line in table(rows):
         say(line)
     if found.problem:
+        options.remark(found.problem)
         note(f"{click.style('hint:', fg='cyan')} {found.hint}")
 
 
-def _state(found: Status, now: float) -> str:
-    from polychat.cli.phrases import span
-
+def _state(found: Status) -> str:
     if not found.exists:
         return "not made yet; the first sign-in makes it"
     if found.source is None:
         return "not encrypted; the next use encrypts it, or polychat vault init"
     if found.problem:
-        return f"does not open: {found.problem}"
-    return (
-        "opens" if found.unlocked_until is None else f"opens, unlocked for another {span(found.unlocked_until - now)}"
-    )
+        return "closed"
+    return "open" if found.unlocked_until is None else f"open until {_moment(found.unlocked_until)}"
+
+
+def _moment(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
 
 
 def _print_json(value: Any) -> None:
