@@ -69,13 +69,17 @@ def listed(standings: Sequence[Standing], columns: int | None) -> Iterator[str]:
 
 
 def _fitting(standings: Sequence[Standing], columns: int | None) -> tuple[Sequence[_Column], list[str]]:
-    for view in _VIEWS:
-        lines = table(
-            [[column.heading for column in view], *([column.cell(one) for column in view] for one in standings)]
-        )
-        if columns is None or max(len(click.unstyle(line)) for line in lines) <= columns:
-            break
-    return view, lines
+    """The widest view that fits, or else the narrowest."""
+    views = [(view, _drawn(view, standings)) for view in _VIEWS]
+    return next(((view, lines) for view, lines in views if columns is None or _width(lines) <= columns), views[-1])
+
+
+def _drawn(view: Sequence[_Column], standings: Sequence[Standing]) -> list[str]:
+    return table([[column.heading for column in view], *([column.cell(one) for column in view] for one in standings)])
+
+
+def _width(lines: Sequence[str]) -> int:
+    return max(len(click.unstyle(line)) for line in lines)
 
 
 def _allowances(one: Standing) -> Iterator[str]:

@@ -9,14 +9,12 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from polychat.cli import checks_accounts, checks_files, checks_machine, checks_network, options
 from polychat.cli.finding import Finding
 from polychat.errors import ConfigError
 
-if TYPE_CHECKING:
-    from polychat.engine.settings import Settings
+_NOT_LOOKED_AT = "the vault and the accounts are not looked at while the settings are broken"
 
 
 async def findings(environ: Mapping[str, str], *, online: bool) -> list[Finding]:
@@ -26,18 +24,15 @@ async def findings(environ: Mapping[str, str], *, online: bool) -> list[Finding]
         settings = options.settings()
     except ConfigError as error:
         broken = [Finding("broken", error.message, error.hint), Finding("notice", _NOT_LOOKED_AT, "mend the settings")]
-        return [*found, *_section("Files", broken), *_machine(environ), *_section("Network", _proxies(environ))]
+        return [*found, *_section("Files", broken), *_machine(environ), *_proxies(environ)]
     found += _section("Files", checks_files.files(settings))
     found += _unsaid(found, _section("Vault", checks_files.vault(settings, environ)))
     found += _machine(environ)
     if online:
         found += _section("Clock", await checks_network.clocks(settings, environ))
-    found += _section("Network", [*_proxies(environ), *await checks_network.lines(settings)])
+    found += [*_proxies(environ), *_section("Network", await checks_network.lines(settings))]
     accounts = await checks_accounts.accounts(settings, environ, online=online)
     return found + _unsaid(found, _section("Accounts", accounts))
-
-
-_NOT_LOOKED_AT = "the vault and the accounts are not looked at while the settings are broken"
 
 
 def _machine(environ: Mapping[str, str]) -> list[Finding]:
@@ -45,8 +40,8 @@ def _machine(environ: Mapping[str, str]) -> list[Finding]:
     return browser + _section("Clock", checks_machine.clock(time.time()))
 
 
-def _proxies(environ: Mapping[str, str]) -> Iterable[Finding]:
-    return checks_network.proxies(environ)
+def _proxies(environ: Mapping[str, str]) -> list[Finding]:
+    return _section("Network", checks_network.proxies(environ))
 
 
 def _section(name: str, found: Iterable[Finding]) -> list[Finding]:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 def remove(settings: Settings, vault: Vault, name: str, *, sure: bool, command: str) -> bool:
     """Remove the account of that name once the person agrees; False when he does not.
 
-    `command` is what was typed, for the hint where nobody can be asked. Raises: `NoAccount`, `BadOption`, `ConfigError`.
+    `command` is what was typed, for the hint where nobody can be asked.
+
+    Raises: `NoAccount`, `ConfigError`; `BadOption` where nobody can be asked.
     """
     holder = _holder(settings, vault, name)
     if not (sure or _agreed(name, command)):
