@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+from collections.abc import Collection
 from typing import Any, Literal, NoReturn
 
 import msgspec
@@ -100,6 +101,11 @@ def secrets_of(credential: Credential | None) -> list[Secret]:
             held = [*credential.cookies.values(), *credential.headers.values(), *credential.gate_tokens.values()]
             return held + ([credential.token] if credential.token else [])
     return []
+
+
+def pieces(name: str, cookies: Collection[str]) -> list[str]:
+    """The names that a cookie has among these: NAME, or NAME.0, NAME.1 and so on where a service splits it."""
+    return [one for one in cookies if name in (one, one.rpartition(".")[0])]
 
 
 def ends_at(credential: Credential) -> float | None:

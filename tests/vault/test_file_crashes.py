@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -71,6 +72,12 @@ def test_many_processes_lose_nothing(path: Path) -> None:
     assert vault.status().damaged == ()
 
 
+def kill_somewhere(victim: subprocess.Popen[str]) -> None:
+    """In any phase of a write, which takes about a millisecond."""
+    time.sleep(random.uniform(0, 0.005))
+    victim.send_signal(signal.SIGKILL)
+
+
 VICTIM = """
 vault = FileVault(sys.argv[1])
 for number in range(200):
@@ -87,7 +94,7 @@ def test_a_killed_writer_loses_no_account_it_had_kept(path: Path) -> None:
         with start(VICTIM, str(path), f"v{round_number}") as victim:
             assert victim.stdout
             told += [victim.stdout.readline().strip() for _ in range(random.randint(1, 60))]
-            victim.send_signal(signal.SIGKILL)
+            kill_somewhere(victim)
             told += victim.stdout.read().split()
         assert victim.returncode == -signal.SIGKILL
         vault = FileVault(path)
@@ -98,6 +105,26 @@ def test_a_killed_writer_loses_no_account_it_had_kept(path: Path) -> None:
         assert vault.status().damaged == ()
     FileVault(path).put(account("after"))
     assert not path.with_name("accounts.json.new").exists()
+
+
+REKEYING = """
+vault = FileVault(sys.argv[1])
+for number in range(200):
+    vault.rekey()
+    print(number, flush=True)
+"""
+
+
+@posix
+def test_who_is_killed_while_giving_another_key_loses_no_account(path: Path) -> None:
+    """The new key is there before anything is sealed with it, and the old one as long as anything was."""
+    FileVault(path).put(account("a"))
+    for _ in range(8):
+        with start(REKEYING, str(path)) as victim:
+            assert victim.stdout
+            victim.stdout.readline()
+            kill_somewhere(victim)
+        assert FileVault(path).get("a") == account("a")
 
 
 FULL_DISK = """

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from polychat.credentials import Account
 
 _NARROW, _NARROWEST = 24, 14  # of a name
+_LEGEND = {
+    "*": "* is asked first",
+    "memory": "sandbox-... are the sandbox's own people",
+    "environment": "env:... come from the environment",
+}
 
 
 class _Column(NamedTuple):
@@ -53,7 +58,9 @@ _VIEWS = (  # from wide to narrow; of a quota that has no column, a line below t
 
 
 def listed(standings: Sequence[Standing], columns: int | None) -> Iterator[str]:
-    """The table in so many columns, where it fits, and below it what is to be mended."""
+    """The table, those of a service together, in so many columns where it fits; below it what is to be mended."""
+    services = list(dict.fromkeys(one.entry.provider for one in standings))
+    standings = sorted(standings, key=lambda one: services.index(one.entry.provider))
     view, lines = _fitting(standings, columns)
     yield click.style(lines[0], bold=True)
     yield from lines[1:]
@@ -65,7 +72,8 @@ def listed(standings: Sequence[Standing], columns: int | None) -> Iterator[str]:
         yield ""
         yield from below
     yield ""
-    yield click.style("* is asked first, where several accounts could be", dim=True)
+    sources = {one.entry.source for one in standings}
+    yield click.style("; ".join(words for source, words in _LEGEND.items() if source in sources | {"*"}), dim=True)
 
 
 def _fitting(standings: Sequence[Standing], columns: int | None) -> tuple[Sequence[_Column], list[str]]:

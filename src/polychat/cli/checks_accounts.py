@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from polychat.cli.finding import Finding
-from polychat.cli.phrases import ending
 from polychat.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -37,14 +36,9 @@ def _judged(found: Sequence[Standing], trials: Sequence[Trial | None]) -> list[F
 
 
 def _account(one: Standing, trial: Trial | None) -> Finding:
-    said = f"{one.entry.name} ({one.entry.provider}, {one.kind})"
+    said = f"{one.entry.name}, {one.entry.provider} {one.kind}"
     if trial and trial.error:
         return Finding("broken", f"{said}: {trial.error.message}", trial.mend, "account")
-    if one.entry.expires_at is None:
-        ends = ""
-    elif one.entry.expires_at <= one.now:
-        ends = f", {ending(one.entry.expires_at, one.now)}"
-    else:
-        ends = f", expires {ending(one.entry.expires_at, one.now)}"
+    ends = f", {one.end}" if one.end else ""
     accepted = "; the service accepts it" if trial and trial.tried and trial.tried.asked else ""
-    return Finding(one.finding.level, f"{said}: {one.words}{ends}{accepted}", one.mend, "account")
+    return Finding(one.level, f"{said}: {one.words}{ends}{accepted}", one.mend, "account")

@@ -10,8 +10,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from polychat.cli.finding import Finding
 from polychat.cli.phrases import span
+from polychat.engine.health import Health
+from polychat.engine.register import VERSION
 from polychat.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,6 +30,11 @@ class _Place(NamedTuple):
     path: Path
     forbidden: int  # bits of its mode
     wanted: str  # for chmod
+
+
+class _Remembered(msgspec.Struct):
+    version: int = VERSION
+    accounts: dict[str, Health] = {}
 
 
 def files(settings: Settings) -> Iterator[Finding]:
@@ -85,19 +94,11 @@ def _looked_at(place: _Place) -> Finding | None:
 
 def _health(settings: Settings) -> Iterator[Finding]:
     """Whether what is remembered of accounts can be read; without it they are asked as if nothing had happened."""
-    import msgspec
-
     from polychat.engine.accounts import health_path
-    from polychat.engine.health import Health
-    from polychat.engine.register import VERSION
-
-    class Remembered(msgspec.Struct):
-        version: int = VERSION
-        accounts: dict[str, Health] = {}
 
     path = health_path(settings)
     try:
-        version = msgspec.json.decode(path.read_bytes(), type=Remembered).version
+        version = msgspec.json.decode(path.read_bytes(), type=_Remembered).version
     except FileNotFoundError:
         return
     except OSError as error:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from polychat.vault.base import Entry, Vault
 
 KINDS = {"cookies": "cookies", "bearer": "token", "api_key": "API key"}
-_OWNERS = {"environment": "from the environment", "memory": "the sandbox's own"}
+_SOURCES = {"environment": "environment", "memory": "sandbox"}
 _STATES: dict[State, tuple[str, str, Level]] = {
     "ok": ("ok", "green", "good"),
     "expiring": ("expiring", "yellow", "notice"),
@@ -45,8 +45,9 @@ class Standing(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """What it is, and where it comes from unless it is kept: "token, from the environment"."""
-        return ", ".join(filter(None, (KINDS[self.entry.kind], _OWNERS.get(self.entry.source))))
+        """What it is, and where it comes from unless it is kept: "token (environment)"."""
+        source = _SOURCES.get(self.entry.source)
+        return f"{KINDS[self.entry.kind]} ({source})" if source else KINDS[self.entry.kind]
 
     @property
     def hold(self) -> Hold | None:
@@ -70,6 +71,24 @@ class Standing(NamedTuple):
         return click.style(self.words, fg=_STATES[self.state][1])
 
     @property
+    def level(self) -> Level:
+        """How grave it is."""
+        return _STATES[self.state][2]
+
+    @property
+    def expired(self) -> bool:
+        """True when the sign-in has ended by what is known of it."""
+        return self.entry.expires_at is not None and self.entry.expires_at <= self.now
+
+    @property
+    def end(self) -> str:
+        """expires in 3 days, expired 2 hours ago; nothing where no end is known."""
+        if self.entry.expires_at is None:
+            return ""
+        when = ending(self.entry.expires_at, self.now)
+        return when if self.expired else f"expires {when}"
+
+    @property
     def quotas(self) -> list[QuotaSeen]:
         """What is left of each allowance, the scarcest first, without those that have been renewed since."""
         lasting = [seen for seen in self.health.quotas.values() if not seen.resets_at or seen.resets_at > self.now]
@@ -88,9 +107,8 @@ class Standing(NamedTuple):
             return None
         if self.state == "paused":
             return "it is not asked, as you said"
-        expires_at = self.entry.expires_at
-        if self.state == "expiring" or (expires_at is not None and expires_at <= self.now):
-            return f"its sign-in {'ends ' if self.state == 'expiring' else ''}{ending(expires_at, self.now)}"
+        if self.state == "expiring" or self.expired:
+            return f"its sign-in {self.end}"
         return self.health.trouble.message if self.health.trouble else self.words
 
     @property
@@ -119,7 +137,7 @@ class Standing(NamedTuple):
     def finding(self) -> Finding:
         """What is wrong with it, if anything is, and how it is mended."""
         said = f"{self.entry.name}: {self.trouble or self.words}"
-        return Finding(_STATES[self.state][2], said, self.mend, "account")
+        return Finding(self.level, said, self.mend, "account")
 
     # ------------------------------------------------------------ as facts
 

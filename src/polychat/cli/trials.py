@@ -47,7 +47,7 @@ class Trial(NamedTuple):
             return again(self.entry)
         if isinstance(self.error, ChallengeRequired) and self.error.hint:
             return self.error.hint.partition(", then: ")[0] + f", then: {again(self.entry)}"
-        return self.error.hint if self.error else None
+        return (self.error.hint or "try again later") if self.error else None
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from polychat.errors import AuthExpired, FormatChanged, PolychatError
 from polychat.net.clocks import Clocks
 from polychat.net.cookies import CookieJar
 from polychat.net.fetch import REDIRECTS, origin_of
+from polychat.net.renewal import renewed
 from polychat.net.retry import RetryPolicy, retrying
 from polychat.net.statuses import error_for, looks_like_html
 from polychat.net.transport import FilePart, HttpRequest, HttpResponse, Transport, WebSocket
@@ -153,23 +154,10 @@ class Session:
         return True
 
     def renewed(self, essential: Sequence[str]) -> SessionCookies | None:
-        """The browser session as it is now, where the service has changed it or a new token was fetched; else None.
-
-        `essential` names the cookies without which it is none: while one is gone, what the person gave is kept.
-        """
-        if not isinstance(given := self.credential, SessionCookies):
+        """The browser session as it is now, where it is not what was given; see `polychat.net.renewal`."""
+        if not isinstance(self.credential, SessionCookies):
             return None
-        now = given
-        if self._token is not None:
-            now = msgspec.structs.replace(now, token=self._token.token, expires_at=self._token.expires_at)
-        if self._jar.changed:
-            cookies = self._jar.export(self._home)
-            pieces = {name: [one for one in cookies if name in (one, one.rpartition(".")[0])] for name in essential}
-            ends = [self._jar.ends_at(piece) for found in pieces.values() for piece in found]
-            if not all(pieces.values()):
-                return None
-            now = msgspec.structs.replace(now, cookies=cookies, ends_at=min(filter(None, ends), default=given.ends_at))
-        return None if now == given else now
+        return renewed(self.credential, self._jar, self._token, origin=self._home, essential=essential)
 
     # ------------------------------------------------------------ uploads
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from polychat.credentials import ApiKey, BearerToken, Credential, Secret, SessionCookies, SignIn
+from polychat.credentials import ApiKey, BearerToken, Credential, Secret, SessionCookies, SignIn, pieces
 from polychat.errors import BadOption
 
 Kind = Literal["cookie", "token", "key", "gate", "header"]
@@ -74,11 +74,6 @@ def of(
     places = places or {}
     fields = tuple(msgspec.structs.replace(one, place=places.get(one.name)) for one in _fields(recipe, credential))
     return Found(credential=credential, where=where, fields=fields, others=_others(recipe, credential))
-
-
-def pieces(name: str, cookies: Collection[str]) -> list[str]:
-    """What a cookie is in, whole or split: NAME, or NAME.0, NAME.1 and so on."""
-    return [one for one in cookies if name in (one, one.rpartition(".")[0])]
 
 
 def satisfies(recipe: SignIn, cookies: Collection[str]) -> bool:

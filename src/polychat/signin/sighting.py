@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from polychat.credentials import BearerToken, Secret, SessionCookies, SignIn, token_expiry
+from polychat.credentials import BearerToken, Secret, SessionCookies, SignIn, pieces, token_expiry
 from polychat.errors import BadOption
 from polychat.signin import found
 from polychat.signin.found import Cookie, Found
@@ -126,7 +126,7 @@ class Sighting:
         return name in self._cookies and bool(self._cookies[name].value)
 
     def _named(self, name: str) -> list[Cookie]:
-        return [self._cookies[piece] for piece in found.pieces(name, self._cookies)]
+        return [self._cookies[piece] for piece in pieces(name, self._cookies)]
 
     def _place(self, name: str) -> str | None:
         return next((cookie.place for cookie in self._named(name)), None)

@@ -270,7 +270,7 @@ def _misfit(given: Given, keyhole: Keyhole, vault: PrivateFile) -> ConfigError:
 
 
 def _variable(environ: Mapping[str, str]) -> Secret | None:
-    """What POLYCHAT_VAULT_KEY holds; it is taken out of the process's own environment: no child and no report has it."""
+    """What POLYCHAT_VAULT_KEY holds; it is taken out of the process's own environment, so no child has it."""
     if environ is not os.environ:
         return _stripped(environ)
     taken = _taken(VARIABLE)

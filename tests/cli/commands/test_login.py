@@ -73,10 +73,10 @@ def test_cookies_from_a_file_are_tried_and_kept(polychat: Any) -> None:
     )
     [account] = kept(polychat)
     assert (account.name, account.provider) == ("reka", "reka")
-    assert account.credential == SessionCookies(
-        cookies={"appSession": Secret("sandbox-alice"), "theme": Secret("dark")}
-    )
+    assert isinstance(account.credential, SessionCookies)
+    assert account.credential.cookies == {"appSession": Secret("sandbox-alice"), "theme": Secret("dark")}
     assert asks_as(polychat) == "sandbox-alice"
+    assert len(polychat.sandbox.journal(path="/bff/auth/access_token")) == 1  # the token of the check serves on
 
 
 def test_what_was_found_is_told_as_json(polychat: Any) -> None:

@@ -73,8 +73,9 @@ def login(
     for line in signing_in.told(found, time.time()):
         note(line)
     account = accounts.account(info, name, found.credential)
-    checked = None if no_check else asyncio.run(_check(info, account, settings))
-    if checked:
+    checked = None
+    if not no_check:
+        checked, account = asyncio.run(_check(info, account, settings))
         _tell(info, checked)
     vault.put(account)
     if as_json:
@@ -130,13 +131,15 @@ def _offer_to_delete(path: Path) -> None:
 # ---------------------------------------------------------------- trying it
 
 
-async def _check(info: Info, account: Account, settings: Settings) -> Tried:
-    """Use the sign-in once. Raises what the service makes of it."""
+async def _check(info: Info, account: Account, settings: Settings) -> tuple[Tried, Account]:
+    """Use the sign-in once: what came of it, and the account with what the service renewed. Raises what it refuses."""
     from polychat.client.aio import AsyncClient
     from polychat.vault.memory import MemoryVault
 
-    async with AsyncClient(vault=MemoryVault(account), settings=settings) as client:
-        return await client.engine.tried(info.name, account.name)
+    vault = MemoryVault(account)
+    async with AsyncClient(vault=vault, settings=settings) as client:
+        tried = await client.engine.tried(info.name, account.name)
+    return tried, vault.get(account.name)
 
 
 def _tell(info: Info, checked: Tried) -> None:
