@@ -134,6 +134,9 @@ class _Claims(msgspec.Struct):
     exp: float | None = None
 
 
+_USERNAME = 'input[autocomplete~="username"], input[type="email"], input[name="username"]'  # as HTML's own words are
+
+
 class SignIn(msgspec.Struct, frozen=True, kw_only=True):
     """What a sign-in has to bring, as data; `polychat.signin` needs no code for a new service."""
 
@@ -144,9 +147,9 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
     headers: tuple[str, ...] = ()  # of the session's own requests, lower-case; kept and sent again
     gate_headers: dict[str, str] = {}  # lower-case header -> name of the gate token it carries
     token_paths: dict[str, str] = {}  # path whose answer holds the access token -> the JSON name it has there
-    username_field: str | None = None  # CSS selectors of the login form, where it is known
-    password_field: str | None = None
-    submit_button: str | None = None
+    username_field: str | None = _USERNAME  # CSS selectors of the login form; None where it is not to be filled
+    password_field: str | None = 'input[type="password"]'  # noqa: S105 - a selector
+    submit_button: str | None = None  # pressed once the form is filled; None leaves that to the person
 
 
 def token_expiry(token: Secret) -> float | None:

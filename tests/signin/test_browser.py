@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+import msgspec
 import pytest
 
 from polychat.client.sync import Client
@@ -309,10 +310,27 @@ def test_a_strangers_form_is_not_filled(login_server: str, host: str, expected: 
     assert typed == [expected]
 
 
-def test_an_unknown_form_takes_no_name() -> None:
-    """Where the recipe names no fields, nothing begins."""
+@needs_browser
+def test_a_usual_form_is_filled_and_left_to_the_person(sandbox: Sandbox) -> None:
+    """A recipe that names no fields finds those that HTML has words for; what is filled in is not sent."""
+    typed = []
+
+    async def person(page: Any) -> None:
+        password = page.locator("input[type=password]")
+        await page.wait_for_function("document.querySelector('input[type=password]').value")
+        typed.append((await page.input_value("input[name=name]"), await password.input_value()))
+        assert {entry.method for entry in sandbox.journal(service="reka")} == {"GET"}
+        await page.get_by_role("button", name="Continue").click()
+
+    signed_in(REKA, f"{sandbox.url}/reka", person, username=ALICE, password=Secret("sandbox-password"))
+    assert typed == [(ALICE, "sandbox-password")]
+
+
+def test_a_form_that_is_not_to_be_filled_takes_no_name() -> None:
+    """Where the recipe has no field for it, nothing begins."""
+    recipe = msgspec.structs.replace(REKA, username_field=None)
     with pytest.raises(BadOption, match="fields of this login form are not known"):
-        signed_in(REKA, "http://127.0.0.1:9/reka", idle, username="ann")
+        signed_in(recipe, "http://127.0.0.1:9/reka", idle, username="ann")
 
 
 # ---------------------------------------------------------------- which browser

@@ -135,12 +135,18 @@ def html(title: str, body: str, status: int = 200, headers: Mapping[str, str] | 
     return Response(page, status, headers, media_type="text/html")
 
 
+_TYPED = """<form method="post"><p>Or type it; any password does.</p>
+<input name="name" autocomplete="username" aria-label="User name" required>
+<input name="password" type="password" autocomplete="current-password" aria-label="Password">
+<button>Continue</button></form>"""
+
+
 def login_form(call: Call[Any, Any], service: str) -> Response:
-    """The page that asks who is there; posts `name` to where it lies."""
+    """The page that asks who is there, by choice or by typing (any password does); posts `name` to where it lies."""
     names = "".join(f'<option value="{escape(name)}">{escape(name)}</option>' for name in call.world.accounts)
     form = f'<form method="post"><select name="name" aria-label="Name">{names}</select> <button>Log in</button></form>'
     what = f"<p>This is the sandbox, not {service}. Choose who you are.</p>"
-    return html(f"Log in to {service} (sandbox)", what + form)
+    return html(f"Log in to {service} (sandbox)", what + form + _TYPED)
 
 
 def nobody(service: str) -> Response:

@@ -40,6 +40,10 @@ class Vault(Protocol):
         """False when `put` and `remove` always raise `ConfigError`."""
         ...
 
+    def open(self) -> None:
+        """Be ready to hand out and keep secrets, which may ask a person for a passphrase. Raises: `ConfigError`."""
+        ...
+
     def entries(self, provider: str | None = None) -> tuple[Entry, ...]:
         """What is kept, of one provider or of all; the first of a provider is its default."""
         ...

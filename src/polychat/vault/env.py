@@ -36,6 +36,9 @@ class EnvVault:
         self._keys = keys
         self._kinds = kinds or {}
 
+    def open(self) -> None:
+        """Always open."""
+
     def entries(self, provider: str | None = None) -> tuple[Entry, ...]:
         """The accounts whose variables are set."""
         accounts = self._accounts().values()

@@ -16,6 +16,9 @@ class MemoryVault:
         for account in accounts:
             self.put(account)
 
+    def open(self) -> None:
+        """Always open."""
+
     def entries(self, provider: str | None = None) -> tuple[Entry, ...]:
         """What is kept, in the order it was first put."""
         return tuple(

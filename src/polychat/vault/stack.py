@@ -21,6 +21,11 @@ class VaultStack:
         """True when one of the vaults is."""
         return any(vault.writable for vault in self._vaults)
 
+    def open(self) -> None:
+        """Open every vault. Raises: `ConfigError` of the first that stays closed."""
+        for vault in self._vaults:
+            vault.open()
+
     def entries(self, provider: str | None = None) -> tuple[Entry, ...]:
         """What all of them keep, in order."""
         seen: dict[str, Entry] = {}

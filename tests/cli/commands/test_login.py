@@ -393,7 +393,6 @@ def test_without_a_way_all_are_shown(polychat: Any) -> None:
         (["reka", "--curl", "curl sk-secret"], b"", "--curl takes only -"),
         (["reka", "--key", "-", "--timeout", "5"], b"x", "--timeout goes with --browser"),
         (["reka", "--key", "-", "--username", "ann"], b"x", "--username goes with --browser"),
-        (["reka", "--browser", "--username", "ann"], b"sk-secret", "the login form of Reka is not known"),
         (["reka", "--key", "-"], b"\n", "key is empty"),
         (["reka", "--key", "-", "--name", "No Name"], b"x", "account name"),
         (["reka", "--cookies", "-"], b"", "no cookies"),
@@ -520,3 +519,15 @@ def test_the_seconds_are_counted_down_on_a_terminal(polychat: Any) -> None:
     assert (code, "waiting for you to log in: 0:30 left" in drawn) == (130, True)
     assert "Traceback" not in drawn
     assert not browser.listens()
+
+
+# ---------------------------------------------------------------- a vault that is closed
+
+
+def test_a_locked_vault_is_told_of_before_anything_is_tried(polychat: Any) -> None:
+    """No sign-in is read and no service asked for what could not be kept."""
+    assert polychat("vault", "init", "--passphrase", stdin=b"open sesame\n").returncode == 0
+    done = polychat("login", "reka", "--key", "-", stdin=b"sandbox-alice")
+    assert done.returncode == 3
+    assert "is locked\nhint: polychat vault unlock" in done.stderr
+    assert polychat.sandbox.journal() == []

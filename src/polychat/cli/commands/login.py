@@ -68,6 +68,7 @@ def login(
         _refuse("--username", username)
     vault = options.vault(settings)
     before = _before(info, name, vault.entries())
+    vault.open()  # a passphrase is asked for before the sign-in is
     hosts = asyncio.run(_hosts(info, settings))
     found = way.find(signing_in.Errand(info, hosts, settings, value, timeout_s, username))
     for line in signing_in.told(found, time.time()):
