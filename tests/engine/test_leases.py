@@ -247,6 +247,19 @@ def test_a_place_that_does_not_become_free_ends_the_wait(sandbox: Sandbox, tmp_p
     assert desk.run(main) == "alice"
 
 
+def test_nobody_waits_for_a_place_at_an_account_that_is_not_asked(sandbox: Sandbox, tmp_path: Path) -> None:
+    """What is paused while it is busy is refused at once, and in its own words."""
+    desk = Desk(sandbox, tmp_path, concurrency={"alice": 1}, clocks={"pool_s": 0.05})
+
+    async def main(engine: Engine) -> PolychatError:
+        async with await engine.ask(question(), account="alice"):
+            (alice, _) = desk.vault.entries()
+            engine.register.change(alice, health.paused)
+            return await failure(engine, "alice")
+
+    assert isinstance(desk.run(main), NoAccount)
+
+
 def test_a_busy_account_hands_over_to_a_free_one(sandbox: Sandbox, tmp_path: Path) -> None:
     """Where the call names none."""
     desk = Desk(sandbox, tmp_path, concurrency={"reka": 1})

@@ -527,7 +527,7 @@ def test_the_seconds_are_counted_down_on_a_terminal(polychat: Any) -> None:
 def test_a_locked_vault_is_told_of_before_anything_is_tried(polychat: Any) -> None:
     """No sign-in is read and no service asked for what could not be kept."""
     assert polychat("vault", "init", "--passphrase", stdin=b"open sesame\n").returncode == 0
-    done = polychat("login", "reka", "--key", "-", stdin=b"sandbox-alice")
+    done = polychat("login", "reka", "--key", "-", stdin=b"sandbox-alice", env={"POLYCHAT_VAULT_KEY": None})
     assert done.returncode == 3
     assert "is locked\nhint: polychat vault unlock" in done.stderr
     assert polychat.sandbox.journal() == []
