@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -98,7 +98,7 @@ def _allowances(one: Standing) -> Iterator[str]:
 # ---------------------------------------------------------------- one account
 
 
-def shown(one: Standing, held: dict[str, Any], locked: str | None) -> Iterator[str]:
+def shown(one: Standing, held: dict[str, list[str]], locked: str | None) -> Iterator[str]:
     """One account in full. `held` are the names of what it holds; `locked` says why they are not known."""
     rows = [row for row in (*_about(one), *_told(one), *_holding(held, locked)) if row[1]]
     yield from table(rows)
@@ -127,13 +127,13 @@ def _told(one: Standing) -> Iterator[tuple[str, str]]:
     yield "mend", one.mend or ""
 
 
-def _holding(held: dict[str, Any], locked: str | None) -> Iterator[tuple[str, str]]:
+def _holding(held: dict[str, list[str]], locked: str | None) -> Iterator[tuple[str, str]]:
     yield "holds", f"locked: {locked}" if locked else ""
     for what, names in held.items():
-        yield what.replace("_", " "), names if isinstance(names, str) else ", ".join(names)
+        yield what.replace("_", " "), ", ".join(names)
 
 
-def held(account: Account) -> dict[str, Any]:
+def held(account: Account) -> dict[str, list[str]]:
     """The names of what the account holds."""
     from polychat.credentials import SessionCookies
 

@@ -122,15 +122,13 @@ class Standing(NamedTuple):
             case "cooling" | "quota_spent":
                 return self._to_ask
             case "challenged":
-                return (
-                    f"pass the check in your browser at {_login_page(self.entry.provider)}, then: {again(self.entry)}"
-                )
+                return passing(self.entry)
         return again(self.entry)
 
     @property
-    def _to_ask(self) -> str | None:
+    def _to_ask(self) -> str:
         if self.hold is None or self.hold.until <= self.now:
-            return None
+            return "the wait is over: ask again"
         return f"wait; to have it asked at once: polychat accounts resume {self.entry.name}"
 
     @property
@@ -176,6 +174,11 @@ def again(entry: Entry) -> str:
         return f"set {entry.name.removeprefix('env:')} to a key that the service accepts"
     name = "" if entry.name == entry.provider else f" --name {entry.name}"
     return f"polychat login {entry.provider}{name} {'--cookies FILE' if entry.kind == 'cookies' else '--key -'}"
+
+
+def passing(entry: Entry) -> str:
+    """What to do where the service wants to see a person."""
+    return f"pass the check in your browser at {_login_page(entry.provider)}, then: {again(entry)}"
 
 
 def _allowance(seen: QuotaSeen) -> str:

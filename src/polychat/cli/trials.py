@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from polychat.cli import failures
 from polychat.cli.finding import Finding
 from polychat.cli.phrases import expiry
-from polychat.cli.standing import again
+from polychat.cli.standing import again, passing
 from polychat.errors import AuthExpired, ChallengeRequired, ConfigError, NoAccount, PolychatError
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ class Trial(NamedTuple):
         """What to do about the error."""
         if isinstance(self.error, AuthExpired | NoAccount):
             return again(self.entry)
-        if isinstance(self.error, ChallengeRequired) and self.error.hint:
-            return self.error.hint.partition(", then: ")[0] + f", then: {again(self.entry)}"
+        if isinstance(self.error, ChallengeRequired):
+            return passing(self.entry)
         return (self.error.hint or "try again later") if self.error else None
 
     @property
@@ -92,7 +92,7 @@ def open_vault(settings: Settings, vault: Vault, entries: Sequence[Entry]) -> No
 
 
 async def try_all(
-    settings: Settings, vault: Vault, entries: Sequence[Entry], tell: Callable[[Trial], None] = lambda trial: None
+    settings: Settings, vault: Vault, entries: Sequence[Entry], tell: Callable[[Trial], None] | None = None
 ) -> list[Trial]:
     """Try every sign-in with its service; `tell` hears of each at once."""
     from polychat.client.aio import AsyncClient
@@ -103,7 +103,8 @@ async def try_all(
         async def one(entry: Entry) -> Trial:
             async with places:
                 trial = await _try(client.engine, entry)
-            tell(trial)
+            if tell is not None:
+                tell(trial)
             return trial
 
         return await asyncio.gather(*map(one, entries))

@@ -47,7 +47,7 @@ def sealed(accounts: Iterable[Account], passphrase: Secret, *, scrypt_n: int = S
     _refuse_empty(passphrase)
     kdf = Scrypt(salt=secrets.token_bytes(16), n=scrypt_n)
     plain = Hidden(msgspec.json.encode(tuple(accounts), enc_hook=_reveal))
-    seal = kdf.key(passphrase).seal(plain, _about(kdf))
+    seal = kdf.key(passphrase).seal(plain, _about(VERSION, kdf))
     return msgspec.json.encode(_Parcel(kdf=kdf, nonce=seal.nonce, sealed=seal.sealed)) + b"\n"
 
 
@@ -60,7 +60,7 @@ def opened(data: bytes, passphrase: Secret) -> tuple[Account, ...]:
     _refuse_foreign(data)
     parcel = _decoded(data, _Parcel)
     seal = Sealed(nonce=parcel.nonce, sealed=parcel.sealed)
-    plain = parcel.kdf.key(passphrase).open(seal, _about(parcel.kdf))
+    plain = parcel.kdf.key(passphrase).open(seal, _about(parcel.version, parcel.kdf))
     if plain is None:
         raise ConfigError("the passphrase is not the one of this export, or the export was changed", hint="try again")
     return _decoded(plain, tuple[Account, ...])
@@ -94,8 +94,8 @@ def _decoded(data: bytes, shape: type[_T]) -> _T:
         raise ConfigError(f"the export is cut off or damaged: {error}", hint=_AGAIN) from error
 
 
-def _about(kdf: Scrypt) -> bytes:
-    return msgspec.json.encode([_KIND, VERSION, kdf])
+def _about(version: int, kdf: Scrypt) -> bytes:
+    return msgspec.json.encode([_KIND, version, kdf])
 
 
 def _reveal(value: Any) -> str:

@@ -21,18 +21,17 @@ from polychat.cli.terminal import is_terminal, say
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from polychat.cli.trials import Trial
     from polychat.credentials import Account
     from polychat.engine.register import Act
     from polychat.vault.base import Entry
-
-_COMMANDS = "[list|show|test|default|pause|resume|remove|export|import]"
 
 
 def _names(context: click.Context, option: click.Parameter, incomplete: str) -> list[CompletionItem | str]:
     return [entry.name for entry in options.vault(options.settings()).entries() if entry.name.startswith(incomplete)]
 
 
-@click.group(invoke_without_command=True, subcommand_metavar=_COMMANDS)
+@click.group(invoke_without_command=True, subcommand_metavar="[COMMAND]")
 @options.json("Print the list as JSON.")
 @options.config
 @click.pass_context
@@ -50,7 +49,7 @@ def accounts(context: click.Context, as_json: bool) -> None:
 @options.json("Print everything that is known of each as JSON.")
 @options.config
 def list_(provider: str | None, as_json: bool) -> None:
-    """List the accounts, of one service or of all, and what to do about those in trouble."""
+    """List the accounts, and what to do about those in trouble."""
     from polychat import providers
     from polychat.cli.account_table import listed
     from polychat.cli.standing import standings
@@ -76,9 +75,10 @@ def list_(provider: str | None, as_json: bool) -> None:
 @options.json("Print it as JSON.")
 @options.config
 def show(name: str, as_json: bool) -> None:
-    """Show everything that is known of one account; of what it holds, the names.
+    """Show everything that is known of one account.
 
-    Nobody is asked for a passphrase: where the vault is locked, that is said in place of the names.
+    Of what it holds the names are shown. Nobody is asked for a passphrase: where the vault is locked, that is said
+    in place of the names.
     """
     from polychat.cli.account_table import held, shown
     from polychat.cli.standing import named
@@ -105,7 +105,7 @@ def show(name: str, as_json: bool) -> None:
 @options.config
 @click.pass_context
 def test(context: click.Context, names: tuple[str, ...], as_json: bool) -> None:
-    """Try each account, or those named, with its service.
+    """Try accounts, all or those named, for real.
 
     Exit code 0 if all are accepted; otherwise the first of these that there was: 3 for the vault, 4 for a sign-in that
     is needed, 5 for a quota or rate limit, 7 for the network, 1 for anything else.
@@ -119,7 +119,7 @@ def test(context: click.Context, names: tuple[str, ...], as_json: bool) -> None:
     vault = options.vault(settings)
     entries = [named(settings, vault, name).entry for name in dict.fromkeys(names)] or vault.entries()
     trials.open_vault(settings, vault, entries)
-    tried = asyncio.run(trials.try_all(settings, vault, entries, _ignore if as_json else _tell))
+    tried = asyncio.run(trials.try_all(settings, vault, entries, None if as_json else _tell))
     if as_json:
         _print_json([trial.facts for trial in tried])
     elif not tried:
@@ -127,13 +127,9 @@ def test(context: click.Context, names: tuple[str, ...], as_json: bool) -> None:
     context.exit(trials.exit_code(tried))
 
 
-def _tell(trial: Any) -> None:
+def _tell(trial: Trial) -> None:
     for line in trial.finding.lines:
         say(line)
-
-
-def _ignore(trial: Any) -> None:
-    pass
 
 
 # ---------------------------------------------------------------- changing
@@ -144,7 +140,7 @@ def _ignore(trial: Any) -> None:
 @options.json("Print the account as JSON.")
 @options.config
 def default(name: str, as_json: bool) -> None:
-    """Have an account asked before all others of its service."""
+    """Have an account asked before others."""
     from polychat.cli.standing import lasting, named
 
     settings = options.settings()
@@ -163,7 +159,7 @@ def default(name: str, as_json: bool) -> None:
 @options.json("Print the account as JSON.")
 @options.config
 def pause(name: str, as_json: bool) -> None:
-    """Have an account not asked at all, until you resume it."""
+    """Have an account not asked until you resume it."""
     import msgspec
 
     _change(name, lambda known: msgspec.structs.replace(known, paused=True))
@@ -175,7 +171,7 @@ def pause(name: str, as_json: bool) -> None:
 @options.json("Print the account as JSON.")
 @options.config
 def resume(name: str, as_json: bool) -> None:
-    """Have an account asked again, at once: a pause ends, and so does every wait."""
+    """End the pause and every wait of an account."""
     from polychat.engine import health
 
     _change(name, health.resumed)
@@ -227,9 +223,10 @@ def _report(name: str, sentence: str, *, as_json: bool) -> None:
 @options.json("Print what was exported as JSON.")
 @options.config
 def export(names: tuple[str, ...], output: str, force: bool, passphrase_file: Path | None, as_json: bool) -> None:
-    """Write kept accounts, all or those named, to one file for another machine.
+    """Write accounts to a file for another machine.
 
-    It is encrypted with a passphrase: asked for twice on a terminal, otherwise read from stdin.
+    Those named, or all that are kept. The file is encrypted with a passphrase: asked for twice on a terminal, otherwise
+    read from stdin.
     """
     from polychat.cli import files, moving
     from polychat.vault import parcel
@@ -251,7 +248,10 @@ def export(names: tuple[str, ...], output: str, force: bool, passphrase_file: Pa
 @options.json("Print what was kept as JSON.")
 @options.config
 def import_(file: str, replace: bool, passphrase_file: Path | None, as_json: bool) -> None:
-    """Keep the accounts of a file that export wrote: all of them or, if one cannot be kept, none."""
+    """Keep the accounts of a file that export wrote.
+
+    All of them or, if one cannot be kept, none.
+    """
     from polychat.cli import moving
     from polychat.vault import parcel
     from polychat.vault.base import entry

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 @options.json("Print what was removed as JSON.")
 @options.config
 def logout(who: str, yes: bool, as_json: bool) -> None:
-    """Forget a sign-in: that of a service, or the account of that name.
+    """Forget a sign-in.
 
-    The service is not told: the session there goes on until it ends, or you end it there.
+    That of a service, or the account of that name. The service is not told: the session there goes on until it ends,
+    or you end it there.
     """
     from polychat.cli.removal import remove
 
