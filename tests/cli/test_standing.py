@@ -33,7 +33,7 @@ def resting(kind: Any = "cooling", *, left_s: float = 270.0) -> Health:
     return Health(holds={"reka-core": Hold(kind=kind, until=NOW + left_s)}, trouble=LIMITED)
 
 
-LOGIN = "polychat login reka --name work --cookies FILE"
+LOGIN = "polychat login reka --name work --browser"
 RESUME = "polychat accounts resume work"
 
 
@@ -77,7 +77,7 @@ def test_every_state_has_its_words_and_its_mend(
 @pytest.mark.parametrize(
     ("facts", "command"),
     [
-        ({"name": "reka"}, "polychat login reka --cookies FILE"),
+        ({"name": "reka"}, "polychat login reka --browser"),
         ({"kind": "bearer"}, "polychat login reka --name work --key -"),
         ({"name": "env:REKA_API_KEY", "source": "environment"}, "set REKA_API_KEY to a key that the service accepts"),
         ({"provider": "gone", "kind": "api_key"}, "polychat login gone --name work --key -"),

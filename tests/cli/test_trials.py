@@ -19,7 +19,7 @@ from polychat.errors import (
 from polychat.vault.base import Entry
 
 ENTRY = Entry(name="work", provider="reka", kind="cookies", created_at=None, source="file")
-LOGIN = "polychat login reka --name work --cookies FILE"
+LOGIN = "polychat login reka --name work --browser"
 
 
 def failed(error: PolychatError) -> Trial:

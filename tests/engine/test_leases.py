@@ -202,6 +202,24 @@ def test_a_signed_out_account_is_the_last_resort(desk: Desk) -> None:
     assert desk.run(main) == ["bob", "alice", "alice"]
 
 
+def test_a_trial_that_asks_nobody_proves_nothing(desk: Desk) -> None:
+    """A bare token is first seen with a question, so that a refused one stays refused."""
+    token = Account(name="token", provider="reka", credential=BearerToken(token=Secret("sandbox-alice")))
+    desk.vault.put(token)
+    desk.sandbox.fault("reka", "status", code=401, path=CHAT, times=1)
+
+    async def main(engine: Engine) -> list[str]:
+        await failure(engine, "token")
+        (*_, entry) = desk.vault.entries()
+        states = [engine.register.state(entry)]
+        await engine.tried("reka", "token")
+        states.append(engine.register.state(entry))
+        await answer(engine, "token")
+        return [*states, engine.register.state(entry)]
+
+    assert desk.run(main) == ["needs_sign_in", "needs_sign_in", "ok"]
+
+
 def test_a_spent_quota_is_told_apart(desk: Desk) -> None:
     """It is `QuotaSpent`, also when nothing is sent."""
     desk.limit(code=402)

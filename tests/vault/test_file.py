@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from polychat.credentials import Account, ApiKey, Secret
-from polychat.errors import ConfigError, NoAccount
+from polychat.errors import BadOption, ConfigError, NoAccount
 from polychat.vault.file import FileVault
 from polychat.vault.keys import Keys
 from polychat.vault.private import PrivateFile
@@ -387,3 +387,16 @@ def test_a_plain_file_that_cannot_be_sealed_stays(path: Path) -> None:
         with pytest.raises(ConfigError, match="nowhere does not exist"):
             act()
     assert before == path.read_bytes()
+
+
+def test_several_accounts_are_kept_together_or_not_at_all(path: Path) -> None:
+    """One that cannot be kept keeps the others out."""
+    vault = FileVault(path)
+    good, bad = (
+        Account(name=name, provider="reka", credential=ApiKey(key=Secret("sandbox-alice"))) for name in ("good", "Bad!")
+    )
+    with pytest.raises(BadOption):
+        vault.put_all([good, bad])
+    assert vault.entries() == ()
+    vault.put_all([good, good])
+    assert [entry.name for entry in vault.entries()] == ["good"]

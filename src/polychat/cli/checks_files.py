@@ -10,12 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
 from polychat.cli.finding import Finding
 from polychat.cli.phrases import span
-from polychat.engine.health import Health
-from polychat.engine.register import VERSION
 from polychat.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -30,11 +26,6 @@ class _Place(NamedTuple):
     path: Path
     forbidden: int  # bits of its mode
     wanted: str  # for chmod
-
-
-class _Remembered(msgspec.Struct):
-    version: int = VERSION
-    accounts: dict[str, Health] = {}
 
 
 def files(settings: Settings) -> Iterator[Finding]:
@@ -94,21 +85,10 @@ def _looked_at(place: _Place) -> Finding | None:
 
 def _health(settings: Settings) -> Iterator[Finding]:
     """Whether what is remembered of accounts can be read; without it they are asked as if nothing had happened."""
-    from polychat.engine.accounts import health_path
+    from polychat.cli.standing import register
 
-    path = health_path(settings)
-    try:
-        version = msgspec.json.decode(path.read_bytes(), type=_Remembered).version
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        yield Finding("broken", f"the health file {path} cannot be read: {error.strerror}", "make it readable for you")
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        learned = "remove it, and it is learned anew"
-        yield Finding("broken", f"the health file {path} is damaged", f"{learned}: rm {shlex.quote(str(path))}")
-    else:
-        if version > VERSION:
-            yield Finding("broken", f"the health file {path} is of a newer version, {version}", "update polychat")
+    if problem := register(settings).problem():
+        yield Finding("broken", problem.message, problem.hint)
 
 
 # ---------------------------------------------------------------- the vault

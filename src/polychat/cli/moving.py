@@ -14,7 +14,7 @@ import click
 
 from polychat.cli import files, options
 from polychat.cli.terminal import is_terminal
-from polychat.errors import BadOption, ConfigError
+from polychat.errors import BadOption
 
 if TYPE_CHECKING:
     from polychat.credentials import Account, Secret
@@ -122,10 +122,6 @@ def write(data: bytes, output: str) -> None:
 
 def keep(vault: FileVault, accounts: Sequence[Account], *, replace: bool) -> None:
     """Keep all of them or none. Raises: `BadOption` for names that are taken, unless `replace`; `ConfigError`."""
-    from polychat.vault.base import check_name
-
-    for account in accounts:
-        check_name(account.name)
     present = {entry.name for entry in vault.entries()}
     taken = [account.name for account in accounts if account.name in present]
     if taken and not replace:
@@ -134,20 +130,4 @@ def keep(vault: FileVault, accounts: Sequence[Account], *, replace: bool) -> Non
             field="replace",
             hint="--replace puts those of the export in their place; nothing was changed",
         )
-    before = {name: vault.get(name) for name in taken}
-    done: list[Account] = []
-    try:
-        for account in accounts:
-            vault.put(account)
-            done.append(account)
-    except ConfigError:
-        _undo(vault, done, before)
-        raise
-
-
-def _undo(vault: FileVault, done: Sequence[Account], before: dict[str, Account]) -> None:
-    for account in reversed(done):
-        if account.name in before:
-            vault.put(before[account.name])
-        else:
-            vault.remove(account.name)
+    vault.put_all(accounts)

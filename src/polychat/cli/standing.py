@@ -173,7 +173,7 @@ def again(entry: Entry) -> str:
     if entry.source == "environment":
         return f"set {entry.name.removeprefix('env:')} to a key that the service accepts"
     name = "" if entry.name == entry.provider else f" --name {entry.name}"
-    return f"polychat login {entry.provider}{name} {'--cookies FILE' if entry.kind == 'cookies' else '--key -'}"
+    return f"polychat login {entry.provider}{name} {'--browser' if entry.kind == 'cookies' else '--key -'}"
 
 
 def passing(entry: Entry) -> str:

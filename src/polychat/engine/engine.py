@@ -273,6 +273,8 @@ class Engine:
             if isinstance(service, TellsWho):
                 who = await service.who(session)
         asked = who is not None or (token is not None and not isinstance(session.credential, BearerToken))
+        if asked:
+            self._leases.proven(service.info, account)
         return Tried(asked=asked, who=who, expires_at=token_expiry(token) if token else None)
 
     async def _prolong(self, service: Provider, session: Session) -> None:
@@ -301,6 +303,7 @@ class Engine:
             await self._prolong(service, session)
             if isinstance(service, SignsIn) and session.token_is_ending:
                 await service.access_token(session)
+        self._leases.proven(service.info, name)
 
     async def keep_fresh(self, *, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
         """`refresh` again and again, for a process that lives long; ends when it is cancelled."""

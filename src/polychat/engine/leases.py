@@ -133,7 +133,7 @@ class Leases:
 
     @contextmanager
     def trial(self, info: Info, name: str | None) -> Iterator[Session]:
-        """A session to try a sign-in with, whatever its health; only what that says of the sign-in counts."""
+        """A session to try a sign-in with, whatever its health; a refusal counts, and what is renewed is kept."""
         entry = self.entry(info, name)
         session = self._session(info, entry)
         try:
@@ -143,8 +143,11 @@ class Leases:
             told = error
             self.register.change(entry, lambda known: health.failed(known, "", told, now=self.now()))
             raise
-        self.register.change(entry, lambda known: health.answered(known, None, now=self.now()))
         self._keep_renewed(info, entry)
+
+    def proven(self, info: Info, name: str | None) -> None:
+        """The service took the sign-in."""
+        self.register.change(self.entry(info, name), lambda known: health.answered(known, None, now=self.now()))
 
     def _session(self, info: Info, entry: Entry) -> Session:
         account = self._vault.get(entry.name)

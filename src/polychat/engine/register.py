@@ -9,6 +9,7 @@ on with what it knows itself, and says so in the log. A turn that changes nothin
 from __future__ import annotations
 
 import logging
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,9 +75,18 @@ class Register:
         if self._file is None or name not in self._known(self._file):
             return
         with self._file.locked():
-            accounts = _decoded(self._file.read())
+            accounts = self._decoded(self._file)
             accounts.pop(name, None)
             self._write(self._file, accounts)
+
+    def problem(self) -> ConfigError | None:
+        """Why the file cannot be used, if it cannot."""
+        try:
+            if self._file is not None:
+                self._decoded(self._file)
+        except ConfigError as error:
+            return error
+        return None
 
     def _held(self, entry: Entry) -> dict[str, Health]:
         if self._file is None or not _lasts(entry):
@@ -89,7 +99,7 @@ class Register:
             stamp = file.stamp()
             if stamp != self._read[0]:
                 self._read = stamp, {}
-                self._read = stamp, _decoded(file.read())
+                self._read = stamp, self._decoded(file)
         except ConfigError as error:
             self._complain(error)
         return self._read[1]
@@ -97,13 +107,27 @@ class Register:
     def _changed(self, file: PrivateFile, entry: Entry, act: Act) -> tuple[Health, Health]:
         """What the file held and holds now: another process may have changed it since."""
         with file.locked():
-            accounts = _decoded(file.read())
+            accounts = self._decoded(file)
             before = _of_this_sign_in(accounts.get(entry.name), entry)
             after = act(before)
             if after != before:
                 self._write(file, accounts | {entry.name: after})
         self._own.pop(entry.name, None)
         return before, after
+
+    @staticmethod
+    def _decoded(file: PrivateFile) -> dict[str, Health]:
+        """The accounts of the file. Raises: `ConfigError` for one that is damaged or of a newer version."""
+        if (data := file.read()) is None:
+            return {}
+        try:
+            document = msgspec.json.decode(data, type=_Document)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            mend = f"remove it, and it is learned anew: rm {shlex.quote(str(file.path))}"
+            raise ConfigError(f"{file} is damaged", hint=mend) from error
+        if document.version > VERSION:
+            raise ConfigError(f"{file} is of a newer version, {document.version}", hint="update polychat")
+        return document.accounts
 
     def _write(self, file: PrivateFile, accounts: dict[str, Health]) -> None:
         file.replace(msgspec.json.encode(_Document(accounts=accounts)), durable=False)
@@ -141,16 +165,3 @@ def _of_this_sign_in(held: Health | None, entry: Entry) -> Health:
     if held.sign_in_at != entry.created_at:
         return Health(sign_in_at=entry.created_at, paused=held.paused)
     return held
-
-
-def _decoded(data: bytes | None) -> dict[str, Health]:
-    """The accounts of the file. Raises: `ConfigError` for one that is damaged or of a newer version."""
-    if data is None:
-        return {}
-    try:
-        document = msgspec.json.decode(data, type=_Document)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the health file is damaged ({error})", hint="remove it; it is learned anew") from error
-    if document.version > VERSION:
-        raise ConfigError(f"the health file is of version {document.version}, newer than {VERSION}")
-    return document.accounts

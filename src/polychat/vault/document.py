@@ -16,15 +16,15 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 
 import msgspec
 
-from polychat.credentials import Account, Credential, Secret
+from polychat.credentials import Account, Credential
 from polychat.errors import BadOption, ConfigError
 from polychat.vault.base import NAME, Entry, Kind, entry, moved_first
 from polychat.vault.private import Hidden, PrivateFile
-from polychat.vault.seal import VERSION, Key, Keyhole, Nonce, Sealed, SealedBytes, about_account
+from polychat.vault.seal import VERSION, Key, Keyhole, Nonce, Sealed, SealedBytes, about_account, conceal, reveal
 
 _T = TypeVar("_T")
 Fields = dict[str, msgspec.Raw]  # a row as it is written
@@ -227,7 +227,7 @@ def _name(written: bytes) -> str | None:
 
 def _sealed(account: Account, key: Key) -> Fields:
     shown = entry(account, "file")
-    credential = Hidden(msgspec.json.encode(account.credential, enc_hook=_reveal))
+    credential = Hidden(msgspec.json.encode(account.credential, enc_hook=reveal))
     seal = key.seal(credential, about_account(account.name, account.provider, shown.kind))
     record = Record(
         name=account.name,
@@ -243,14 +243,14 @@ def _sealed(account: Account, key: Key) -> Fields:
 
 def _credential(plain: Hidden | None) -> Credential | None:
     try:
-        return msgspec.json.decode(plain, type=Credential, dec_hook=_conceal) if plain is not None else None
+        return msgspec.json.decode(plain, type=Credential, dec_hook=conceal) if plain is not None else None
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 
 def _decoded(data: Hidden, shape: type[_T], file: PrivateFile, where: str = "") -> _T:
     try:
-        return msgspec.json.decode(data, type=shape, dec_hook=_conceal)
+        return msgspec.json.decode(data, type=shape, dec_hook=conceal)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         place = f" ({where})" if where else ""
         raise ConfigError(f"{file}{place} is damaged and was left as it is: {error}", hint=_mend(file)) from error
@@ -263,15 +263,3 @@ def _mend(file: PrivateFile) -> str:
     return (
         f"put back what was there before the last change: cp -p {shlex.quote(str(copy))} {shlex.quote(str(file.path))}"
     )
-
-
-def _reveal(value: Any) -> str:
-    if isinstance(value, Secret):
-        return str(value.reveal())
-    raise TypeError(f"a vault holds no {type(value).__name__}")
-
-
-def _conceal(kind: type, value: Any) -> Any:
-    if kind is Secret and isinstance(value, str):
-        return Secret(value)
-    raise ValueError(f"Expected text for a {kind.__name__}")

@@ -9,8 +9,9 @@ sealed as soon as a secret is asked for or something is changed, and leaves no c
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -87,11 +88,17 @@ class FileVault:
 
     def put(self, account: Account) -> None:
         """Keep `account`, in place of one of the same name. Raises: `BadOption`, `ConfigError`."""
-        check_name(account.name)
+        self.put_all([account])
+
+    def put_all(self, accounts: Sequence[Account]) -> None:
+        """Keep all of them, or none. Raises: as `put`."""
+        for account in accounts:
+            check_name(account.name)
         self.open()  # not inside the lock: a person may be asked
         with self._file.locked():
             kept = self._own()
-            self._write(kept.with_account(account, self._key(kept.keyhole)))
+            key = self._key(kept.keyhole)
+            self._write(functools.reduce(lambda document, account: document.with_account(account, key), accounts, kept))
 
     def remove(self, name: str) -> None:
         """Forget an account. Raises: `NoAccount`, `ConfigError`."""

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from polychat.credentials import Account, Secret
 from polychat.errors import BadOption, ConfigError
 from polychat.vault.private import Hidden
-from polychat.vault.seal import SCRYPT_N, Nonce, Scrypt, Sealed, SealedBytes
+from polychat.vault.seal import SCRYPT_N, Nonce, Scrypt, Sealed, SealedBytes, conceal, reveal
 
 VERSION = 1
 
@@ -46,7 +46,7 @@ def sealed(accounts: Iterable[Account], passphrase: Secret, *, scrypt_n: int = S
     """The file's bytes. Raises: `BadOption` for an empty passphrase."""
     _refuse_empty(passphrase)
     kdf = Scrypt(salt=secrets.token_bytes(16), n=scrypt_n)
-    plain = Hidden(msgspec.json.encode(tuple(accounts), enc_hook=_reveal))
+    plain = Hidden(msgspec.json.encode(tuple(accounts), enc_hook=reveal))
     seal = kdf.key(passphrase).seal(plain, _about(VERSION, kdf))
     return msgspec.json.encode(_Parcel(kdf=kdf, nonce=seal.nonce, sealed=seal.sealed)) + b"\n"
 
@@ -89,22 +89,10 @@ def _refuse_foreign(data: bytes) -> None:
 
 def _decoded(data: bytes, shape: type[_T]) -> _T:
     try:
-        return msgspec.json.decode(data, type=shape, dec_hook=_conceal)
+        return msgspec.json.decode(data, type=shape, dec_hook=conceal)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"the export is cut off or damaged: {error}", hint=_AGAIN) from error
 
 
 def _about(version: int, kdf: Scrypt) -> bytes:
     return msgspec.json.encode([_KIND, version, kdf])
-
-
-def _reveal(value: Any) -> str:
-    if isinstance(value, Secret):
-        return str(value.reveal())
-    raise TypeError(f"an export holds no {type(value).__name__}")
-
-
-def _conceal(kind: type, value: Any) -> Any:
-    if kind is Secret and isinstance(value, str):
-        return Secret(value)
-    raise ValueError(f"Expected text for a {kind.__name__}")

@@ -151,6 +151,20 @@ def new_text() -> Secret:
     return Secret(base64.b64encode(secrets.token_bytes(_SIZE_BYTES)).decode())
 
 
+def reveal(value: Any) -> str:
+    """For msgspec's `enc_hook`: a secret as the text it is, on its way into a seal."""
+    if isinstance(value, Secret):
+        return str(value.reveal())
+    raise TypeError(f"a vault holds no {type(value).__name__}")
+
+
+def conceal(kind: type, value: Any) -> Any:
+    """For msgspec's `dec_hook`: such a text as a secret again."""
+    if kind is Secret and isinstance(value, str):
+        return Secret(value)
+    raise ValueError(f"Expected text for a {kind.__name__}")
+
+
 def about_account(name: str, provider: str, kind: str) -> bytes:
     """What is sealed with an account's credential, so that it opens nowhere else."""
     return _about("account", name, provider, kind)

@@ -132,7 +132,7 @@ def test_a_session_near_its_end_is_expiring(polychat: Any) -> None:
     keep(polychat, "work", session(ends_at=time.time() + 5 * HOUR_S + 60))
     known = facts(polychat, "work")
     assert (known["state"], known["expires"]) == ("expiring", "in 5 hours")
-    assert known["mend"] == "polychat login reka --name work --cookies FILE"
+    assert known["mend"] == "polychat login reka --name work --browser"
 
 
 def test_a_quota_is_told_as_the_service_told_it(polychat: Any) -> None:
@@ -206,7 +206,7 @@ def test_each_account_is_tried(polychat: Any) -> None:
     assert good in lines
     assert "✓ sandbox-bob@chatgpt (chatgpt): signed in as sandbox bob, its access token " in done.stdout
     (gone,) = (at for at, line in enumerate(lines) if line.startswith("✗ gone (reka): "))
-    assert lines[gone + 1] == "  mend: polychat login reka --name gone --cookies FILE"
+    assert lines[gone + 1] == "  mend: polychat login reka --name gone --browser"
     assert facts(polychat, "gone")["state"] == "needs_sign_in"
 
 

@@ -74,7 +74,7 @@ def test_every_finding_that_is_not_good_says_how_to_mend_it(polychat: Any) -> No
         "expired": ("broken", "needs sign-in, expired 2 hours ago"),
         "refused": ("broken", "needs sign-in"),
     }  # fmt: skip
-    assert accounts["refused"]["mend"] == "polychat login reka --name refused --cookies FILE"
+    assert accounts["refused"]["mend"] == "polychat login reka --name refused --browser"
 
 
 def test_a_terminal_gets_colours_and_no_color_takes_them(polychat: Any) -> None:

@@ -160,9 +160,9 @@ def default(name: str, as_json: bool) -> None:
 @options.config
 def pause(name: str, as_json: bool) -> None:
     """Have an account not asked until you resume it."""
-    import msgspec
+    from polychat.engine import health
 
-    _change(name, lambda known: msgspec.structs.replace(known, paused=True))
+    _change(name, health.paused)
     _report(name, f"{name} is not asked any more; polychat accounts resume {name} ends that", as_json=as_json)
 
 
