@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Self
+from typing import NamedTuple, Self
 
 import msgspec
 
@@ -38,6 +38,7 @@ from polychat.vault.base import Entry, Vault
 log = logging.getLogger("polychat.accounts")
 
 _ORDER: dict[Verdict, int] = {"go": 0, "try": 1, "last": 3, "wait": 4, "paused": 5}
+_AT_ONCE = (0, 0.0)
 _BUSY = 2  # an account that may be asked, once a place is free: after a try, before a last resort
 _TRIED_NOW_S = 5.0  # when to come back while another question tries the account
 
@@ -90,6 +91,14 @@ class Lease:
         self._leases.give_back(self._info, self.entry)
 
 
+class _Kept(NamedTuple):
+    """A session, and what it was made of."""
+
+    entry: Entry
+    account: Account
+    session: Session
+
+
 class Leases:
     """The sessions of one engine, and who may use them.
 
@@ -116,7 +125,7 @@ class Leases:
         self._concurrency = concurrency
         self._wait_s = wait_s
         self._slots: dict[str, asyncio.Semaphore] = {}
-        self._sessions: dict[str, tuple[Account, Session]] = {}
+        self._sessions: dict[str, _Kept] = {}
 
     # ------------------------------------------------------------ sessions
 
@@ -129,7 +138,7 @@ class Leases:
 
     def sessions(self) -> list[tuple[str, Session]]:
         """Those that were used, by account."""
-        return [(name, session) for name, (_, session) in self._sessions.items()]
+        return [(name, kept.session) for name, kept in self._sessions.items()]
 
     @contextmanager
     def trial(self, info: Info, name: str | None) -> Iterator[Session]:
@@ -150,15 +159,17 @@ class Leases:
         self.register.change(self.entry(info, name), lambda known: health.answered(known, None, now=self.now()))
 
     def _session(self, info: Info, entry: Entry) -> Session:
+        kept = self._sessions.get(entry.name)
+        if kept is not None and kept.entry is entry:  # the vault has not changed since
+            return kept.session
         account = self._vault.get(entry.name)
         if (kind := kind_of(account)) not in info.accepts:
             raise BadOption(
                 f"account {account.name!r} holds {kind}; {info.name} needs {' or '.join(info.accepts)}", field="account"
             )
-        kept = self._sessions.get(account.name)
-        if kept is None or kept[0] != account:
-            kept = self._sessions[account.name] = account, self._make(info, account)
-        return kept[1]
+        session = kept.session if kept is not None and kept.account == account else self._make(info, account)
+        self._sessions[entry.name] = _Kept(entry, account, session)
+        return session
 
     def entry(self, info: Info, name: str | None = None) -> Entry:
         """What is known of the account `name`, or of the default one. Raises as `session` does."""
@@ -186,8 +197,8 @@ class Leases:
         Raises: as `session`; `RateLimited`, `QuotaSpent` or `NoAccount` when no account may be asked now, without
         anything sent; `IdleTimeout` when no place became free in time.
         """
-        entry = self._best(self._candidates(info, name), model)
-        self._let_pass(entry, model, self._gate(entry, model))
+        entry, gate = self._best(self._candidates(info, name), model)
+        self._let_pass(entry, model, gate)
         session = self._session(info, entry)
         slot = self._slot(info, entry)
         await self._wait(slot, entry)
@@ -205,20 +216,26 @@ class Leases:
 
     def _keep_renewed(self, info: Info, entry: Entry) -> None:
         kept = self._sessions.get(entry.name)
-        renewed = kept[1].renewed(info.sign_in.cookies) if kept else None
+        renewed = kept.session.renewed(info.sign_in.cookies) if kept else None
         if kept and renewed:
-            self._bring_back(*kept, renewed)
+            self._bring_back(kept, renewed)
 
-    def _best(self, entries: Sequence[Entry], model: str) -> Entry:
-        """The first of those that can be asked soonest."""
-
-        def rank(entry: Entry) -> tuple[int, float]:
+    def _best(self, entries: Sequence[Entry], model: str) -> tuple[Entry, Gate]:
+        """The first of those that can be asked soonest; one that can be asked now is not compared with others."""
+        gates: list[tuple[tuple[int, float], Entry, Gate]] = []
+        for entry in entries:
             gate = self._gate(entry, model)
-            slot = self._slots.get(entry.name)
-            busy = gate.verdict in ("go", "try") and slot is not None and slot.locked()
-            return (_BUSY if busy else _ORDER[gate.verdict]), gate.hold.until if gate.hold else 0.0
+            rank = self._rank(entry, gate)
+            if rank == _AT_ONCE:
+                return entry, gate
+            gates.append((rank, entry, gate))
+        _, entry, gate = min(gates, key=lambda one: one[0])
+        return entry, gate
 
-        return min(entries, key=rank)
+    def _rank(self, entry: Entry, gate: Gate) -> tuple[int, float]:
+        slot = self._slots.get(entry.name)
+        busy = gate.verdict in ("go", "try") and slot is not None and slot.locked()
+        return (_BUSY if busy else _ORDER[gate.verdict]), gate.hold.until if gate.hold else 0.0
 
     def _gate(self, entry: Entry, model: str) -> Gate:
         return health.gate(self.register.of(entry), model, expires_at=entry.expires_at, now=self.now())
@@ -273,18 +290,18 @@ class Leases:
                 account=entry.name,
             ) from error
 
-    def _bring_back(self, account: Account, session: Session, renewed: SessionCookies) -> None:
+    def _bring_back(self, kept: _Kept, renewed: SessionCookies) -> None:
         """Keep what the service renewed, unless the person has signed in anew meanwhile."""
-        fresh = msgspec.structs.replace(account, credential=renewed)
+        name, fresh = kept.entry.name, msgspec.structs.replace(kept.account, credential=renewed)
         try:
-            if self._vault.get(account.name) != account:
+            if self._vault.get(name) != kept.account:
                 return
             self._vault.put(fresh)
         except ConfigError as error:
-            log.warning("a renewed sign-in is not kept: %s", error.message, extra={"account": account.name})
+            log.warning("a renewed sign-in is not kept: %s", error.message, extra={"account": name})
             return
-        session.account = fresh
-        self._sessions[account.name] = fresh, session
+        kept.session.account = fresh
+        self._sessions[name] = kept._replace(account=fresh)
 
 
 def kind_of(account: Account) -> CredentialKind:

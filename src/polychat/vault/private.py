@@ -61,6 +61,7 @@ class PrivateFile:
     def __init__(self, path: Path | str, noun: str = "file") -> None:
         self.path = Path(path).resolve()  # behind a link the file itself is replaced, not the link
         self.noun = noun
+        self._name = str(self.path)
 
     def __str__(self) -> str:
         return f"the {self.noun} {self.path}"
@@ -73,13 +74,14 @@ class PrivateFile:
         Take it before `read`: what is read is then at least as new, and a reader may keep it until the stamp changes.
         Raises: `ConfigError` for a file that others can open.
         """
-        with self._failures_named("read"):
-            try:
-                status = os.stat(self.path)  # noqa: PTH116 - a third of the time of Path.stat
-            except FileNotFoundError:
-                return None
-            if stat.S_ISDIR(status.st_mode):
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        try:
+            status = os.stat(self._name)  # noqa: PTH116 - a third of the time of Path.stat
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._failed("read", error) from error
+        if stat.S_ISDIR(status.st_mode):
+            raise self._failed("read", IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)))
         self._refuse_shared(status.st_mode)
         return Stamp(status.st_mtime_ns, status.st_size, status.st_ino)
 
@@ -196,7 +198,10 @@ class PrivateFile:
         try:
             yield
         except OSError as error:
-            raise ConfigError(f"{self} cannot be {act}: {error.strerror}", hint=_HINTS.get(error.errno or 0)) from error
+            raise self._failed(act, error) from error
+
+    def _failed(self, act: str, error: OSError) -> ConfigError:
+        return ConfigError(f"{self} cannot be {act}: {error.strerror}", hint=_HINTS.get(error.errno or 0))
 
 
 @contextmanager
