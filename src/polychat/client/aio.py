@@ -40,7 +40,8 @@ from polychat.engine.settings import Settings, load
 from polychat.errors import BadOption, PolychatError, UnknownModel
 from polychat.net.session import Step
 from polychat.net.transport import Transport
-from polychat.providers.base import Info, ListsModels, Model
+from polychat.providers import openai_compatible
+from polychat.providers.base import Info, ListsModels, Model, Provider
 from polychat.types import Attachment, Citation, Reply, Thread
 from polychat.vault.base import Vault
 
@@ -50,6 +51,7 @@ class AsyncClient:
 
     With no arguments it uses the accounts kept by `polychat login` and the settings of the environment.
 
+    base_url: ask this OpenAI-compatible service, with `api_key` or without; no kept account and no config is used.
     provider: ask this service only; model names then need no prefix.
     account: ask with this account unless a call names another.
     api_key, cookies: use this credential instead of a kept account (needs `provider`).
@@ -60,6 +62,7 @@ class AsyncClient:
     def __init__(
         self,
         *,
+        base_url: str | None = None,
         provider: str | None = None,
         account: str | None = None,
         api_key: str | None = None,
@@ -72,15 +75,22 @@ class AsyncClient:
         observe: Callable[[Step], None] | None = None,
         strict: bool = False,
     ) -> None:
+        services: dict[str, Provider] = {}
+        if base_url is not None:
+            if provider is not None:
+                raise BadOption("base_url and provider= exclude one another", field="base_url")
+            only = openai_compatible.custom(base_url)
+            provider, services = only.info.name, {only.info.name: only}
+            vault = vault or accounts.keyed(only.info, api_key)
         self.provider = provider
         self.account = account
         if settings is None:
             settings = load(environ=os.environ, overrides={"sandbox": sandbox, "proxy": proxy})
-        if api_key is not None or cookies is not None:
+        if vault is None and (api_key is not None or cookies is not None):
             vault = accounts.given(provider, api_key=api_key, cookies=cookies)
         if vault is None:
             vault = accounts.kept(settings, os.environ)
-        self.engine = Engine(vault, settings, transport=transport, observe=observe, strict=strict)
+        self.engine = Engine(vault, settings, services=services, transport=transport, observe=observe, strict=strict)
         self.chat = AsyncChat(self)
         self.images = AsyncImages(self)
         self.audio = AsyncAudio(self)

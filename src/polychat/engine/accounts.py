@@ -54,7 +54,8 @@ def kept(
     file = file_vault(settings, environ, ask=ask, notice=notice)
     infos = [providers.load(name).info for name in providers.names()]
     if settings.sandbox is not None:
-        people = [_sandbox_account(info, person) for info in infos for person in _SANDBOX_PEOPLE]
+        known = [info for info in infos if info.name == (info.emulation or info.name).partition("/")[0]]
+        people = [_sandbox_account(info, person) for info in known for person in _SANDBOX_PEOPLE]
         return VaultStack(file, MemoryVault(*people))
     keys = {info.name: info.env_keys for info in infos if info.env_keys}
     kinds = {info.name: info.sign_in.key_kind for info in infos}
@@ -87,10 +88,17 @@ def given(provider: str | None, *, api_key: str | None, cookies: Mapping[str, st
         raise BadOption("api_key and cookies need provider=, which says where they belong", field="provider")
     info = providers.load(provider).info
     if cookies is not None:
-        credential: Credential = SessionCookies(cookies={name: Secret(value) for name, value in cookies.items()})
-    else:
-        credential = key_credential(info, Secret(api_key or ""))
-    return MemoryVault(Account(name=f"given@{provider}", provider=provider, credential=credential))
+        return _holding(info, SessionCookies(cookies={name: Secret(value) for name, value in cookies.items()}))
+    return _holding(info, key_credential(info, Secret(api_key or "")))
+
+
+def keyed(info: Info, api_key: str | None) -> Vault:
+    """A vault of that key alone; an empty one without it."""
+    return MemoryVault() if api_key is None else _holding(info, key_credential(info, Secret(api_key)))
+
+
+def _holding(info: Info, credential: Credential) -> Vault:
+    return MemoryVault(Account(name=f"given@{info.name}", provider=info.name, credential=credential))
 
 
 def key_credential(info: Info, key: Secret) -> Credential:

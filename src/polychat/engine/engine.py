@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from typing import Self
 
@@ -113,6 +113,7 @@ class Engine:
         vault: Vault,
         settings: Settings,
         *,
+        services: Mapping[str, Provider] | None = None,
         transport: Transport | None = None,
         observe: Callable[[Step], None] | None = None,
         watch: Callable[[Changed], None] | None = None,
@@ -121,6 +122,7 @@ class Engine:
     ) -> None:
         self.vault = vault
         self.settings = settings
+        self._own = dict(services or {})  # by name; in place of those that all engines know
         self._given = transport
         self._transports: dict[bool, Transport] = {}
         self._observe = observe
@@ -155,7 +157,7 @@ class Engine:
         """
         thread = request.thread
         chosen = await self._chosen(request.model, provider or (thread.provider if thread else None), account)
-        service = providers.load(chosen.provider)
+        service = self.service(chosen.provider)
         if thread is not None:
             request = _continued(request, thread, chosen, account)
         features.check(service.info, chosen.model, request)
@@ -201,26 +203,33 @@ class Engine:
             return self.route(model, provider=provider)
         except UnknownModel as unknown:
             name = provider or model.partition("/")[0]
-            if name not in providers.names() or not isinstance(providers.load(name), ListsModels):
+            if name not in self.names() or not isinstance(self.service(name), ListsModels):
                 raise
             try:
                 listed = await self.models(name, account)
             except NoAccount:
                 raise unknown from None
-        info = msgspec.structs.replace(providers.load(name).info, models=listed)
+        info = msgspec.structs.replace(self.service(name).info, models=listed)
         return route(model, {name: info}, accounts={})
 
     def route(self, model: str, *, provider: str | None = None) -> Route:
         """The service and model that `model` names, within `provider` if given. Raises `UnknownModel`."""
         accounts = {entry.name: entry.provider for entry in self.vault.entries()}
-        services = {provider: providers.load(provider).info} if provider else self.services()
+        services = {provider: self.service(provider).info} if provider else self.services()
         held = [name for name in accounts.values() if name in services]
         return route(model, services, accounts=accounts, prefer=held)
 
-    @staticmethod
-    def services() -> dict[str, Info]:
+    def names(self) -> tuple[str, ...]:
+        """The services there are: this engine's own, then those that all engines know."""
+        return tuple(dict.fromkeys((*self._own, *providers.names())))
+
+    def service(self, name: str) -> Provider:
+        """The service of that name. Raises: `UnknownModel` naming what there is."""
+        return self._own.get(name) or providers.load(name)
+
+    def services(self) -> dict[str, Info]:
         """Every service there is, by name."""
-        return {name: providers.load(name).info for name in providers.names()}
+        return {name: self.service(name).info for name in self.names()}
 
     async def speak(
         self,
@@ -240,7 +249,7 @@ class Engine:
         if (text is None) == (thread is None):
             raise BadOption("give either a text or a conversation to read aloud", field="input")
         chosen = self.route(model, provider=provider or (thread.provider if thread else None))
-        service = providers.load(chosen.provider)
+        service = self.service(chosen.provider)
         if not isinstance(service, SpeaksText):
             raise UnsupportedFeature(f"{chosen.provider} does not read aloud", provider=chosen.provider)
         lease = await self._leases.lease(service.info, _named(chosen, account, thread), chosen.model.id)
@@ -252,7 +261,7 @@ class Engine:
 
     async def models(self, provider: str, account: str | None = None) -> tuple[Model, ...]:
         """The models of a service: as it lists them for the account, or as we know them."""
-        service = providers.load(provider)
+        service = self.service(provider)
         if not isinstance(service, ListsModels):
             return service.info.models
         session = self.session(provider, account)
@@ -264,7 +273,7 @@ class Engine:
 
         Raises what the service makes of it.
         """
-        service = providers.load(provider)
+        service = self.service(provider)
         token, who = None, None
         with self._leases.trial(service.info, account) as session:
             await self._prolong(service, session)
@@ -289,7 +298,7 @@ class Engine:
         """Prolong sessions and fetch tokens that are about to end, of accounts in use, also while a quota is spent."""
         for name, session in self._leases.sessions():
             try:
-                await self._refresh(providers.load(session.provider), name, session)
+                await self._refresh(self.service(session.provider), name, session)
             except PolychatError as error:  # its health knows; the next question meets it
                 log.warning("a sign-in is not renewed: %s", error.message, extra={"account": name})
 
@@ -315,10 +324,10 @@ class Engine:
 
     def session(self, provider: str, account: str | None = None) -> Session:
         """The session of an account, to use what a service offers beyond chat. Raises `NoAccount`, `BadOption`."""
-        return self._leases.session(providers.load(provider).info, account)
+        return self._leases.session(self.service(provider).info, account)
 
-    def _session(self, info: Info, account: Account) -> Session:
-        service = providers.load(info.name)
+    def _session(self, info: Info, account: Account | None) -> Session:
+        service = self.service(info.name)
         return Session(
             provider=info.name,
             hosts=self.hosts(info),
@@ -333,10 +342,10 @@ class Engine:
 
     def hosts(self, info: Info) -> dict[str, str]:
         """Where the service is: its own origins, or its place in the sandbox."""
-        if self.settings.sandbox is None:
+        if self.settings.sandbox is None or info.name in self._own:
             return dict(info.hosts)
         home, *others = info.hosts
-        place = f"{self.settings.sandbox}/{info.name}"
+        place = f"{self.settings.sandbox}/{info.emulation or info.name}"
         return {home: place} | {alias: f"{place}/@{alias}" for alias in others}
 
     def _own_origins(self) -> frozenset[str]:

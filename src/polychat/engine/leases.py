@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import NamedTuple, Self
 
 import msgspec
@@ -40,6 +41,7 @@ log = logging.getLogger("polychat.accounts")
 _ORDER: dict[Verdict, int] = {"go": 0, "try": 1, "last": 3, "wait": 4, "paused": 5}
 _AT_ONCE = (0, 0.0)
 _BUSY = 2  # an account that may be asked, once a place is free: after a try, before a last resort
+_NOBODYS = "nowhere"  # rests the account of a service that needs none
 _TRIED_NOW_S = 5.0  # when to come back while another question tries the account
 
 
@@ -95,7 +97,7 @@ class _Kept(NamedTuple):
     """A session, and what it was made of."""
 
     entry: Entry
-    account: Account
+    account: Account | None  # None where none is needed
     session: Session
 
 
@@ -111,7 +113,7 @@ class Leases:
         vault: Vault,
         register: Register,
         *,
-        make: Callable[[Info, Account], Session],
+        make: Callable[[Info, Account | None], Session],
         preferred: dict[str, str],
         concurrency: dict[str, int],
         wait_s: float | None,
@@ -162,14 +164,19 @@ class Leases:
         kept = self._sessions.get(entry.name)
         if kept is not None and kept.entry is entry:  # the vault has not changed since
             return kept.session
+        if entry.source == _NOBODYS:
+            return self._remember(_Kept(entry, None, self._make(info, None)))
         account = self._vault.get(entry.name)
         if (kind := kind_of(account)) not in info.accepts:
             raise BadOption(
                 f"account {account.name!r} holds {kind}; {info.name} needs {' or '.join(info.accepts)}", field="account"
             )
         session = kept.session if kept is not None and kept.account == account else self._make(info, account)
-        self._sessions[entry.name] = _Kept(entry, account, session)
-        return session
+        return self._remember(_Kept(entry, account, session))
+
+    def _remember(self, kept: _Kept) -> Session:
+        self._sessions[kept.entry.name] = kept
+        return kept.session
 
     def entry(self, info: Info, name: str | None = None) -> Entry:
         """What is known of the account `name`, or of the default one. Raises as `session` does."""
@@ -178,6 +185,8 @@ class Leases:
     def _candidates(self, info: Info, name: str | None) -> Sequence[Entry]:
         """The account that is meant; without a name all of the provider's, the default one first."""
         entries = self._vault.entries(info.name)
+        if name is None and not entries and not info.needs_account:
+            return [_without_account(info.name)]
         if name is None and not entries:
             raise NoAccount(f"there is no {info.label} account", hint=login_hint(info), provider=info.name)
         wanted = name or self._preferred.get(info.name)
@@ -217,8 +226,8 @@ class Leases:
     def _keep_renewed(self, info: Info, entry: Entry) -> None:
         kept = self._sessions.get(entry.name)
         renewed = kept.session.renewed(info.sign_in.cookies) if kept else None
-        if kept and renewed:
-            self._bring_back(kept, renewed)
+        if kept and kept.account and renewed:
+            self._bring_back(kept, kept.account, renewed)
 
     def _best(self, entries: Sequence[Entry], model: str) -> tuple[Entry, Gate]:
         """The first of those that can be asked soonest; one that can be asked now is not compared with others."""
@@ -290,11 +299,11 @@ class Leases:
                 account=entry.name,
             ) from error
 
-    def _bring_back(self, kept: _Kept, renewed: SessionCookies) -> None:
+    def _bring_back(self, kept: _Kept, account: Account, renewed: SessionCookies) -> None:
         """Keep what the service renewed, unless the person has signed in anew meanwhile."""
-        name, fresh = kept.entry.name, msgspec.structs.replace(kept.account, credential=renewed)
+        name, fresh = kept.entry.name, msgspec.structs.replace(account, credential=renewed)
         try:
-            if self._vault.get(name) != kept.account:
+            if self._vault.get(name) != account:
                 return
             self._vault.put(fresh)
         except ConfigError as error:
@@ -302,6 +311,12 @@ class Leases:
             return
         kept.session.account = fresh
         self._sessions[name] = kept._replace(account=fresh)
+
+
+@cache
+def _without_account(info_name: str) -> Entry:
+    """What stands for the account of a service that needs none; its health lives as long as the engine."""
+    return Entry(name=f"anyone@{info_name}", provider=info_name, kind="api_key", created_at=None, source=_NOBODYS)
 
 
 def kind_of(account: Account) -> CredentialKind:

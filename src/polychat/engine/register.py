@@ -156,7 +156,7 @@ class Register:
 
 
 def _lasts(entry: Entry) -> bool:
-    return entry.source != "memory"
+    return entry.source in ("file", "environment")
 
 
 def _of_this_sign_in(held: Health | None, entry: Entry) -> Health:

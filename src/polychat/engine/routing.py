@@ -45,6 +45,8 @@ def route(
     for name in (*prefer, *services):
         if model := find(services[name], wanted):
             return Route(provider=name, model=model)
+    if len(services) == 1 and (only := next(iter(services.values()))).any_model:
+        return Route(provider=only.name, model=Model(id=wanted))
     raise _unknown(wanted, services)
 
 
@@ -55,6 +57,8 @@ def find(info: Info, wanted: str) -> Model | None:
 
 def _at(info: Info, wanted: str, whole: str) -> Route:
     model = find(info, wanted or info.default_model)
+    if model is None and info.any_model and wanted:
+        model = Model(id=wanted)
     if model is None:
         raise _unknown(whole, {info.name: info})
     return Route(provider=info.name, model=model)

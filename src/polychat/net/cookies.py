@@ -76,6 +76,8 @@ class CookieJar:
 
     def header(self, url: str) -> str | None:
         """The Cookie header for a request to `url`: longest path first, then oldest first; None for no cookie."""
+        if not self._cookies:
+            return None
         return Revealed("; ".join(f"{one.name}={one.value.reveal()}" for one in self._for(_place(url)))) or None
 
     def absorb(self, url: str, set_cookies: Sequence[str]) -> None:

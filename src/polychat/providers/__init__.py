@@ -1,5 +1,6 @@
 """One file per service. What is here is listed by file name and loaded only when used; `_x.py` is a part of one.
 
+A service that speaks the OpenAI dialect is a row of `compatible.toml` instead, over `openai_compatible.py`.
 An outside package adds a service by the entry point group "polychat.providers": name -> provider class.
 """
 
@@ -7,15 +8,21 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
 from polychat.errors import UnknownModel
 from polychat.providers.base import Info, Model, Provider
 
+if TYPE_CHECKING:
+    from polychat.providers.openai_compatible import Row
+
 __all__ = ["Info", "Model", "Provider", "load", "names"]
 
 _GROUP = "polychat.providers"
+_NONE = frozenset({"base", "openai_compatible"})  # what all of them are made of
 
 
 @cache
@@ -24,9 +31,9 @@ def names() -> tuple[str, ...]:
     ours = (
         module.name
         for module in pkgutil.iter_modules(__path__)
-        if module.name != "base" and not module.name.startswith("_")
+        if module.name not in _NONE and not module.name.startswith("_")
     )
-    return tuple(sorted({*ours, *_outside()}))
+    return tuple(sorted({*ours, *_rows(), *_outside()}))
 
 
 @cache
@@ -37,6 +44,10 @@ def load(name: str) -> Provider:
     if name in (outside := _outside()):
         provider: Provider = outside[name].load()()
         return provider
+    if name in (rows := _rows()):
+        from polychat.providers.openai_compatible import OpenAICompatible
+
+        return OpenAICompatible(name, rows[name])
     module = importlib.import_module(f"{__name__}.{name}")
     (found,) = (
         thing
@@ -47,6 +58,13 @@ def load(name: str) -> Provider:
     )
     made: Provider = found()
     return made
+
+
+@cache
+def _rows() -> Mapping[str, Row]:
+    from polychat.providers.openai_compatible import rows
+
+    return rows()
 
 
 @cache

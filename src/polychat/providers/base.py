@@ -7,7 +7,7 @@ service can do beyond chat is a separate small protocol, found structurally.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from typing import ClassVar, Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -43,6 +43,9 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
     capabilities: frozenset[Capability]
     sign_in: SignIn
     options: Mapping[str, type] = {}  # extra request options the service takes: name -> type
+    needs_account: bool = True  # False: answers without a key too, as a server on this machine does
+    any_model: bool = False  # True: models come and go, and an id that is not listed is asked for as it is
+    emulation: str | None = None  # where a sandbox has it, below its own address; the name unless told
     concurrency: int = 16  # questions to one account at once; more wait for their turn
     env_keys: tuple[str, ...] = ()  # environment variables that usually hold a key
     terms_url: str | None = None
@@ -53,7 +56,10 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
 class Provider(Protocol):
     """One service."""
 
-    info: ClassVar[Info]
+    @property
+    def info(self) -> Info:
+        """What the service is, as data."""
+        ...
 
     def chat(self, session: Session, request: Request) -> AsyncIterator[Sequence[Event]]:
         """Hold one turn: an async generator of batches that ends with `Finish`, or raises."""

@@ -26,6 +26,7 @@ from polychat.errors import (
     ServiceProblem,
     TransportProblem,
     Unavailable,
+    UnknownModel,
 )
 from polychat.net.clocks import Clocks
 from polychat.providers.base import SignsIn
@@ -55,16 +56,16 @@ class Failure(msgspec.Struct, frozen=True):
         return self.fault if "code" not in self.details else f"status {self.details['code']}"
 
 
-def _status(code: int, means: type[PolychatError], *, later: bool = False) -> Failure:
+def _status(code: int, *means: type[PolychatError], later: bool = False) -> Failure:
     details: dict[str, Any] = {"code": code} | (_LATER if later else {})
-    return Failure("status", (means,), details, code, _WAIT_S if later else None)
+    return Failure("status", means, details, code, _WAIT_S if later else None)
 
 
 FAILURES = (
     _status(401, AuthExpired),
     _status(402, QuotaSpent),
     Failure("challenge", (ChallengeRequired,), status=403),
-    _status(404, RequestRejected),
+    _status(404, RequestRejected, UnknownModel),
     Failure("too_large", (ContextTooLong,), status=413),
     _status(422, BadRequest),
     _status(429, RateLimited, later=True),

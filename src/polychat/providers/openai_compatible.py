@@ -1,0 +1,175 @@
+"""Services that speak the OpenAI dialect: one provider, and a row of `compatible.toml` for each.
+
+    1. the question is posted as a chat completion, with the key as a bearer;
+    2. the answer comes as an event stream, or as one document where nobody reads along.
+
+A row says where a service is, which variable usually holds its key, what it can do, and in which words it differs. A
+server on this machine needs no key. Source: the services' own documentation and OpenAI's Python package 3.52, 2026-11;
+verified against the sandbox and by that package, never live.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import tomllib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from urllib.parse import urlsplit
+
+import msgspec
+
+from polychat.credentials import ApiKey, Revealed, SignIn
+from polychat.errors import BadOption, FormatChanged, PolychatError, TransportProblem
+from polychat.net.session import Session
+from polychat.providers.base import Capability, Info, Model
+from polychat.types import Event, Request
+from polychat.wire import openai_chat, openai_chat_request, openai_errors
+from polychat.wire.openai_chat_request import Dialect
+
+_EVERY: frozenset[Capability] = frozenset({"stream", "system", "tools", "sampling", "stop", "max_tokens"})
+_OPTIONS: Mapping[str, type] = {
+    "frequency_penalty": float,
+    "presence_penalty": float,
+    "logit_bias": dict,
+    "top_k": int,
+    "user": str,
+    "metadata": dict,
+    "service_tier": str,
+    "verbosity": str,
+    "extra_body": dict,  # fields of the service's own, as they are
+}
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A service, as `compatible.toml` has it."""
+
+    label: str
+    base_url: str  # with the version, without a slash at the end
+    keys: tuple[str, ...] = ()  # environment variables that usually hold a key, the preferred first
+    key_page: str | None = None  # where a person makes one
+    terms: str | None = None
+    models: tuple[str, ...] = ()  # the first is the default
+    can: frozenset[Capability] = frozenset()  # beside what every such service can
+    max_tokens: str = "max_tokens"
+    stream_usage: bool = True
+
+
+class _Listed(msgspec.Struct):
+    id: str
+
+
+class _List(msgspec.Struct):
+    data: list[_Listed]
+
+
+@cache
+def rows() -> Mapping[str, Row]:
+    """Every row by the service's name."""
+    text = (files("polychat.providers") / "compatible.toml").read_text("utf-8")
+    return msgspec.convert(tomllib.loads(text), dict[str, Row])
+
+
+class OpenAICompatible:
+    """The provider of one row; see the module's text for its steps."""
+
+    def __init__(self, name: str, row: Row) -> None:
+        self.info = _info(name, row)
+        self._dialect = Dialect(max_tokens=row.max_tokens, stream_usage=row.stream_usage)
+
+    async def chat(self, session: Session, request: Request) -> AsyncIterator[Sequence[Event]]:
+        """One turn: post the talk, decode the answer."""
+        body = openai_chat_request.body(request, self._dialect)
+        decoder = openai_chat.Decoder(self.info.name)
+        async with session.open("POST", "/chat/completions", json=body, headers=_proofs(session)) as response:
+            if "text/html" in response.headers.get("content-type", ""):
+                raise FormatChanged(f"{self.info.name} answered the question with a web page instead of data")
+            try:
+                async for chunk in response.chunks():
+                    if events := decoder.feed(chunk):
+                        yield events
+                    if decoder.finished:
+                        return
+                yield decoder.close() or decoder.salvage()
+            except (TransportProblem, FormatChanged):
+                yield decoder.salvage()
+                raise
+
+    async def list_models(self, session: Session) -> tuple[Model, ...]:
+        """The models of this key, now."""
+        listed = await session.json("GET", "/models", into=_List, headers=_proofs(session))
+        return tuple(Model(id=one.id) for one in listed.data)
+
+    async def who(self, session: Session) -> str:
+        """What the key is good for; the service tells no name."""
+        return f"a holder of {len(await self.list_models(session))} models"
+
+    def explain(self, status: int, headers: Mapping[str, str], body: bytes) -> PolychatError | None:
+        """The dialect's own error codes."""
+        return openai_errors.explained(status, body, provider=self.info.name)
+
+
+def custom(base_url: str, *, name: str = "custom", keys: tuple[str, ...] = ()) -> OpenAICompatible:
+    """A service that is in no table. Raises: `BadOption` for an address that is none, or where a key would be seen."""
+    check_url(base_url)
+    known = frozenset[Capability]({"image_in", "audio_in", "file_in", "remote_media", "schema", "reasoning", "seed"})
+    return OpenAICompatible(name, Row(label=name, base_url=base_url.rstrip("/"), keys=keys, can=known))
+
+
+def check_url(base_url: str) -> None:
+    """Raise `BadOption` unless it is https, or http on this machine."""
+    try:
+        parts = urlsplit(base_url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        host, parts = "", urlsplit("")
+    if parts.scheme not in ("http", "https") or not host:
+        raise BadOption(
+            "base_url is not a URL that begins with https:// or http://",
+            field="base_url",
+            hint="write it like https://api.example.com/v1",
+        )
+    if parts.scheme == "http" and not is_local(host):
+        raise BadOption(
+            f"base_url is plain http to {host}, where everyone on the way could read the key",
+            field="base_url",
+            hint="use https://; plain http is for this machine only",
+        )
+
+
+def is_local(host: str) -> bool:
+    """True for this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _info(name: str, row: Row) -> Info:
+    local = is_local(urlsplit(row.base_url).hostname or "")
+    return Info(
+        name=name,
+        label=row.label,
+        hosts={"api": row.base_url},
+        accepts=("api_key",),
+        needs_account=bool(row.key_page) and not local,
+        models=tuple(Model(id=model) for model in row.models),
+        default_model=row.models[0] if row.models else "",
+        any_model=True,
+        capabilities=_EVERY | row.can,
+        sign_in=SignIn(url=row.key_page or row.base_url, domains=(urlsplit(row.base_url).hostname or "",)),
+        options=_OPTIONS,
+        env_keys=row.keys,
+        emulation="openai/v1",
+        terms_url=row.terms,
+        source="the service's documentation, 2026-11",
+        verified="against the sandbox; never live",
+    )
+
+
+def _proofs(session: Session) -> dict[str, str]:
+    """The key as a bearer; nothing where there is none."""
+    credential = session.credential
+    if not isinstance(credential, ApiKey):
+        return {}
+    return {"authorization": Revealed(f"Bearer {credential.key.reveal()}")}

@@ -1,0 +1,32 @@
+"""The models that the official service is emulated with: some of each sort that behaves differently.
+
+Source: the model names in the types of the `openai` package 3.52, November 2026.
+"""
+
+from __future__ import annotations
+
+from polychat.sandbox.services.openai.models import EFFORTS, Model
+
+_TIMED = ("json", "text", "srt", "verbose_json", "vtt")
+
+MODELS = (
+    Model(id="gpt-6-astra", context_tokens=1_050_000, output_tokens=128_000, efforts=EFFORTS),
+    Model(id="gpt-5.5", context_tokens=1_050_000, output_tokens=128_000, efforts=("none", *EFFORTS[2:6])),
+    Model(id="gpt-5-mini", context_tokens=400_000, output_tokens=128_000, efforts=EFFORTS[1:5]),
+    Model(id="o4-mini", context_tokens=200_000, output_tokens=100_000, efforts=("low", "medium", "high")),
+    Model(id="gpt-4.1", context_tokens=1_047_576, output_tokens=32_768),
+    Model(id="gpt-4o"),
+    Model(id="gpt-4o-mini"),
+    Model(id="gpt-audio-mini", sees=False, reads=False, hears=True, schema=False),
+    Model(id="gpt-3.5-turbo", sees=False, reads=False, schema=False, context_tokens=16_385, output_tokens=4096),
+    Model(id="text-embedding-3-small", kind="embedding"),
+    Model(id="text-embedding-3-large", kind="embedding", dimensions=3072),
+    Model(id="text-embedding-ada-002", kind="embedding", shortens=False),
+    Model(id="gpt-image-1", kind="image"),
+    Model(id="gpt-image-2", kind="image"),
+    Model(id="dall-e-3", kind="image", links=True),
+    Model(id="gpt-4o-mini-tts", kind="speech"),
+    Model(id="tts-1", kind="speech"),
+    Model(id="whisper-1", kind="transcription", formats=_TIMED),
+    Model(id="gpt-4o-transcribe", kind="transcription", formats=("json",)),
+)
