@@ -130,11 +130,11 @@ def assert_picture_was_seen(sandbox: Sandbox, home: Path, printed: str) -> None:
 
 
 def test_examples_are_the_pages() -> None:
-    """Every runnable block of the four pages is here, and nothing in it differs but the roots of imports."""
+    """Every runnable block of the five pages is here, and nothing in it differs but the roots of imports."""
     if not SEEDS.is_dir():
         pytest.skip("the pages are not part of this repository")
     ours = {path.read_text(encoding="utf-8").removeprefix(_HEADER).strip() for path in EXAMPLES.glob("page_*.py")}
-    assert ours == {example for number in ("000", "001", "002", "003") for example in page_examples(number)}
+    assert ours == {example for number in ("000", "001", "002", "003", "004") for example in page_examples(number)}
 
 
 def page_examples(number: str) -> list[str]:

@@ -22,7 +22,7 @@ MASK = "***"
 KEPT = 10_000  # entries; the oldest go first
 _JSON_LIMIT_BYTES = 2_000_000  # a larger body is kept as its hash only
 _SECRET = re.compile(
-    r"auth|cookie|token|secret|password|session|credential|api.?key|^key$|^sig|^verify$", re.IGNORECASE
+    r"auth(?!ors?$)|cookie|token|secret|password|session|credential|api.?key|^key$|^sig|^verify$", re.IGNORECASE
 )
 
 Ended = Literal["open", "complete", "cut", "client left"]

@@ -201,7 +201,8 @@ def test_each_account_is_tried(polychat: Any) -> None:
     keep(polychat, "gone", session("of-nobody"))
     done = polychat("accounts", "test")
     lines = done.stdout.splitlines()
-    assert (done.returncode, done.stderr, len(lines)) == (4, "", 7)
+    listed = json.loads(polychat("accounts", "list", "--json").stdout)
+    assert (done.returncode, done.stderr, len(lines)) == (4, "", len(listed) + 1)
     good = "✓ good (reka): the service accepts it, its access token good for another 59 minutes"
     assert good in lines
     assert "✓ sandbox-bob@chatgpt (chatgpt): signed in as sandbox bob, its access token " in done.stdout

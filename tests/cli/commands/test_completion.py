@@ -29,7 +29,7 @@ def test_bash_takes_the_script(polychat: Any) -> None:
         ("polychat mo", {"models"}),
         ("polychat chat --mod", {"--model"}),
         ("polychat --model reka/reka-f", {"reka/reka-flash"}),
-        ("polychat login re", {"reka"}),
+        ("polychat login rek", {"reka", "reka-api"}),
         ("polychat providers sh", {"show"}),
     ],
 )
