@@ -159,6 +159,23 @@ def test_models_are_the_services_own(sandbox_client: Callable[..., Client]) -> N
     assert "openai/gpt-4o" in {model.id for model in sandbox_client(provider="openai").models.list(live=True)}
 
 
+def test_a_server_that_needs_no_key_tells_its_models(sandbox: Sandbox, home: Path) -> None:
+    """Where it is named; the trouble is told where it does not answer."""
+    with Client(base_url=base_url(sandbox), api_key=ALICE) as client:
+        listed = client.models.list(live=True)
+    assert "custom/gpt-4o" in {model.id for model in listed}
+    with Client(base_url="http://127.0.0.1:9/v1") as client:
+        (problem,) = client.models.list(live=True).problems
+    assert (problem.provider, problem.code) == ("custom", "connect_failed")
+
+
+def test_a_service_without_a_usual_model_wants_one_named(home: Path) -> None:
+    """And says how."""
+    with Client() as client, pytest.raises(UnknownModel, match="Ollama has no model that is asked unless") as caught:
+        client.chat.completions.create(model="ollama", messages="hi")
+    assert caught.value.hint == ("name one, as in ollama/MODEL; those it has: polychat models --provider ollama --live")
+
+
 # ---------------------------------------------------------------- rows
 
 

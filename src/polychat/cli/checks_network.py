@@ -1,4 +1,4 @@
-"""The checkup of the network: proxies, the sandbox, and the clocks of the services."""
+"""The checkup of the network: proxies, the sandbox, the clocks of the services, and model servers on this machine."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import time
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
 
 from polychat.cli.checks_machine import skew
 from polychat.cli.finding import Finding
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 _PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _TIMEOUT_S = 3.0
+_LOCAL_S = 0.5  # for a server on this machine
 
 
 class _Answer(NamedTuple):
@@ -66,6 +70,32 @@ def _places(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
     used = {entry.provider for entry in entries} & set(providers.names())
     infos = [providers.load(name).info for name in sorted(used)]
     return {info.label: f"{next(iter(info.hosts.values()))}/" for info in infos}
+
+
+async def local_servers(settings: Settings) -> list[Finding]:
+    """The model servers that answer on this machine without a key."""
+    from polychat.providers.openai_compatible import is_local, rows
+
+    found = {name: row for name, row in rows().items() if is_local(urlsplit(row.base_url).hostname or "")}
+    listed = await asyncio.gather(*(_models(row.base_url, settings) for row in found.values()))
+    return [
+        Finding("good", f"{row.label} answers at {row.base_url}: polychat -m {name}/{models[0]}")
+        for (name, row), models in zip(found.items(), listed, strict=True)
+        if models
+    ]
+
+
+async def _models(base_url: str, settings: Settings) -> list[str]:
+    from polychat.client.aio import AsyncClient
+    from polychat.net.clocks import Clocks
+
+    quick = Clocks(connect_s=_LOCAL_S, first_event_s=_LOCAL_S, total_s=_LOCAL_S)
+    direct = msgspec.structs.replace(settings, clocks=quick, proxy=None)
+    try:
+        async with asyncio.timeout(_LOCAL_S), AsyncClient(base_url=base_url, settings=direct) as client:
+            return [model.id for model in await client.engine.models(str(client.provider))]
+    except (PolychatError, TimeoutError):
+        return []
 
 
 def _compared(label: str, answer: _Answer | None) -> Finding:

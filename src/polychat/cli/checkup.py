@@ -31,6 +31,8 @@ async def findings(environ: Mapping[str, str], *, online: bool) -> list[Finding]
     if online:
         found += _section("Clock", await checks_network.clocks(settings, environ))
     found += [*_proxies(environ), *_section("Network", await checks_network.lines(settings))]
+    if settings.sandbox is None:
+        found += _section("Network", await checks_network.local_servers(settings))
     accounts = await checks_accounts.accounts(settings, environ, online=online)
     return found + _unsaid(found, _section("Accounts", accounts))
 

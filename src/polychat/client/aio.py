@@ -18,7 +18,6 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, Literal, Self, Unpack, overload
 
-from polychat import providers
 from polychat.client import questions
 from polychat.client.audio import AsyncAudio
 from polychat.client.images import AsyncImages
@@ -206,10 +205,11 @@ class AsyncModels:
         )
 
     async def _asked(self, info: Info) -> tuple[Sequence[Model], Problem | None]:
-        """The service's own list where it has one and an account is at hand, otherwise the known one."""
+        """The service's own list where it has one and an account is at hand or not needed, otherwise the known one."""
         engine = self._client.engine
         entries = engine.vault.entries(info.name)
-        if not entries or not isinstance(providers.load(info.name), ListsModels):
+        open_to_all = not info.needs_account and self._client.provider == info.name
+        if not (entries or open_to_all) or not isinstance(engine.service(info.name), ListsModels):
             return info.models, None
         account = self._client.account if self._client.account in {entry.name for entry in entries} else None
         try:

@@ -20,7 +20,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, Unpack, get_args
 
-from polychat import providers
 from polychat.client import questions
 from polychat.client.shapes import Shape
 from polychat.errors import BadOption, Refused, UnsupportedFeature
@@ -155,7 +154,8 @@ class AsyncImages:
 
     def _sized(self, size: str | None, model: str | None, conversation: Any) -> dict[str, Any]:
         """The size as an option of the service. Raises: `UnsupportedFeature` where it draws nothing or has no such."""
-        info = providers.load(self._client.route(model, questions.thread(conversation)).provider).info
+        chosen = self._client.route(model, questions.thread(conversation))
+        info = self._client.engine.service(chosen.provider).info
         if "image_out" not in info.capabilities:
             raise UnsupportedFeature(
                 f"{info.name} makes no pictures", hint="who does: polychat models --cap image_out", provider=info.name

@@ -123,6 +123,7 @@ class Engine:
         self.vault = vault
         self.settings = settings
         self._own = dict(services or {})  # by name; in place of those that all engines know
+        self._captures = settings.folders.state / "captures"
         self._given = transport
         self._transports: dict[bool, Transport] = {}
         self._observe = observe
@@ -183,8 +184,7 @@ class Engine:
         clocks = self.settings.clocks
         if total_s is not None:
             clocks = msgspec.structs.replace(clocks, total_s=total_s)
-        kept = self.settings.folders.state / "captures"
-        running = Running(lease, clocks, strict=self._strict, folder=kept)
+        running = Running(lease, clocks, strict=self._strict, folder=self._captures)
 
         def finishing(fold: Fold) -> Sequence[Event]:
             reply = fold.reply()

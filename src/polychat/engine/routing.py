@@ -56,6 +56,11 @@ def find(info: Info, wanted: str) -> Model | None:
 
 
 def _at(info: Info, wanted: str, whole: str) -> Route:
+    if not (wanted or info.default_model):
+        raise UnknownModel(
+            f"{info.label} has no model that is asked unless another is named",
+            hint=f"name one, as in {info.name}/MODEL; those it has: polychat models --provider {info.name} --live",
+        )
     model = find(info, wanted or info.default_model)
     if model is None and info.any_model and wanted:
         model = Model(id=wanted)

@@ -27,13 +27,13 @@ _NONE = frozenset({"base", "openai_compatible"})  # what all of them are made of
 
 @cache
 def names() -> tuple[str, ...]:
-    """The services there are, sorted; none is imported."""
+    """The services there are: files by name, rows in their order, then those of other packages; none is imported."""
     ours = (
         module.name
         for module in pkgutil.iter_modules(__path__)
         if module.name not in _NONE and not module.name.startswith("_")
     )
-    return tuple(sorted({*ours, *_rows(), *_outside()}))
+    return tuple(dict.fromkeys((*sorted(ours), *_rows(), *sorted(_outside()))))
 
 
 @cache

@@ -38,7 +38,7 @@ def models(provider: str | None, cap: str | None, live: bool, as_json: bool) -> 
     for line in table([(card.id, " ".join(card.capabilities)) for card in found]):
         say(line)
     if not found.data:
-        note(f"note: no model has {cap}")
+        note(f"note: no model has {cap}" if cap else f"note: no model of {provider} is known; --live asks it")
     for problem in found.problems:
         note(f"note: {problem.provider} did not tell its own list: {problem.message}")
 

@@ -70,7 +70,7 @@ def _facts(info: Info) -> dict[str, Any]:
     return {
         "name": info.name,
         "label": info.label,
-        "sign_in": [_SIGN_IN[kind] for kind in info.accepts],
+        "sign_in": [_SIGN_IN[kind] for kind in info.accepts] + ([] if info.needs_account else ["nothing"]),
         "accounts": _accounts(info.name),
         "capabilities": sorted(info.capabilities),
     }
