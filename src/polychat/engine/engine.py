@@ -203,13 +203,14 @@ class Engine:
             return self.route(model, provider=provider)
         except UnknownModel as unknown:
             name = provider or model.partition("/")[0]
-            if name not in self.names() or not isinstance(self.service(name), ListsModels):
+            service = self.service(name) if name in self.names() else None
+            if not isinstance(service, ListsModels) or service.info.any_model:
                 raise
             try:
                 listed = await self.models(name, account)
             except NoAccount:
                 raise unknown from None
-        info = msgspec.structs.replace(self.service(name).info, models=listed)
+        info = msgspec.structs.replace(service.info, models=listed)
         return route(model, {name: info}, accounts={})
 
     def route(self, model: str, *, provider: str | None = None) -> Route:
