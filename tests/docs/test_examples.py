@@ -46,7 +46,7 @@ def test_the_readmes_first_snippet_streams_about_the_picture(tmp_path: Path, san
 
 def test_the_readmes_picture_and_sound_are_there_afterwards(tmp_path: Path, sandbox: Sandbox) -> None:
     """Files that open."""
-    done = run(["-c", SNIPPETS[1]], tmp_path, sandbox, cwd=tmp_path)
+    done = run(["-c", SNIPPETS[2]], tmp_path, sandbox, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     with PIL.Image.open(tmp_path / "cat.png") as picture:
         assert picture.format == "PNG"
@@ -65,16 +65,23 @@ def test_the_readmes_picture_and_sound_are_there_afterwards(tmp_path: Path, sand
 def test_the_readmes_failures_are_caught_as_shown(
     fault: dict[str, object], printed: str, tmp_path: Path, sandbox: Sandbox
 ) -> None:
-    """Each except clause of the second snippet is reached by its failure."""
+    """Each except clause of that snippet is reached by its failure."""
     name = str(fault.pop("fault"))
     sandbox.fault("reka", name, path="/api/chat", **fault)
-    done = run(["-c", SNIPPETS[2]], tmp_path, sandbox)
+    done = run(["-c", SNIPPETS[3]], tmp_path, sandbox)
     assert (done.returncode, printed in done.stdout) == (0, True), done.stdout + done.stderr
+
+
+def test_a_client_of_an_address_is_made_as_shown(tmp_path: Path, sandbox: Sandbox) -> None:
+    """It asks nobody until it is asked."""
+    done = run(["-c", SNIPPETS[1]], tmp_path, sandbox)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert sandbox.journal() == []
 
 
 def test_the_readmes_test_passes_in_a_folder_of_its_own(tmp_path: Path, sandbox: Sandbox) -> None:
     """The `sandbox` fixture is there wherever polychat is installed."""
-    (tmp_path / "test_mine.py").write_text(SNIPPETS[3])
+    (tmp_path / "test_mine.py").write_text(SNIPPETS[4])
     done = run(
         ["-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path), f"--rootdir={tmp_path}"], tmp_path, sandbox
     )

@@ -28,7 +28,7 @@ _KBITS_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 
 def pcm(text: str, speed: float = 1.0) -> bytes:
     """16-bit little-endian mono at 24 kHz: 0.4 s a word, divided by `speed`."""
-    samples = int(SECONDS_A_WORD / speed * RATE_HZ)
+    samples = round(SECONDS_A_WORD / speed * RATE_HZ)
     return b"".join(_tone(word, samples) for word in text.split())
 
 
@@ -46,7 +46,7 @@ def wav(text: str, speed: float = 1.0) -> bytes:
 def mp3(text: str, speed: float = 1.0) -> bytes:
     """Silence as long as the words would take."""
     seconds = SECONDS_A_WORD * len(text.split()) / speed
-    return _SILENT_FRAME * max(1, math.ceil(seconds * RATE_HZ / _FRAME_SAMPLES))
+    return _SILENT_FRAME * max(1, math.ceil(round(seconds * RATE_HZ) / _FRAME_SAMPLES))
 
 
 @lru_cache(maxsize=256)

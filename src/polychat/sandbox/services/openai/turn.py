@@ -14,6 +14,7 @@ from polychat.sandbox.services.openai.refusals import Refusal
 from polychat.sandbox.services.openai.state import ApiCall, account
 from polychat.sandbox.services.openai.tools import Schema, Toolbox
 
+_FRAGMENT = 6  # characters of arguments in one piece
 _DECLINED = "I'm sorry, I can't help with that."
 _THOUGHT = "The question is before me. I read it once more, repeat it, count its words, and say so. "
 _EFFORT_TOKENS = {"none": 0, "minimal": 8, "low": 16, "medium": 32, "high": 64, "xhigh": 128, "max": 256}
@@ -98,7 +99,7 @@ def tell(call: ApiCall, wish: Wish) -> Told:
 
 def fragments(arguments: str) -> tuple[str, ...]:
     """The arguments of a call as they are streamed."""
-    return brain.pieces(arguments)
+    return tuple(arguments[start : start + _FRAGMENT] for start in range(0, len(arguments), _FRAGMENT))
 
 
 def _thinking(wish: Wish) -> tuple[str, ...]:
