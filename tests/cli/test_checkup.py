@@ -141,6 +141,7 @@ def server(date: str | None) -> Iterator[str]:
         (None, "the clock cannot be compared with that of the sandbox, which does not tell the time"),
         ("yesterday", "the clock cannot be compared with that of the sandbox, which does not tell the time"),
     ],
+    ids=["behind", "silent", "wordy"],
 )
 def test_clocks_are_compared(tmp_path: Path, date: str | None, said: str) -> None:
     """By the Date of an answer; one that has none, or nonsense, says nothing about the clock."""
