@@ -289,6 +289,13 @@ Event = Content | Notice | Finish
 CONTENT = (TextDelta, ThinkingDelta, ToolCallDelta, Media)
 
 
+class Embedded(msgspec.Struct, frozen=True, kw_only=True):
+    """Texts as vectors, in the order of the texts."""
+
+    vectors: tuple[tuple[float, ...], ...]
+    input_tokens: int | None = None
+
+
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """A whole answer, or as much of one as arrived (`finish` is then None)."""
 

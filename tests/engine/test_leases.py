@@ -12,9 +12,10 @@ import pytest
 
 from polychat.credentials import Account, BearerToken, Secret, SessionCookies
 from polychat.engine import health
-from polychat.engine.engine import Engine, Turn
+from polychat.engine.engine import Engine
 from polychat.engine.health import Changed
 from polychat.engine.settings import Settings, load
+from polychat.engine.turn import Turn
 from polychat.errors import AuthExpired, IdleTimeout, NoAccount, PolychatError, QuotaSpent, RateLimited
 from polychat.net.clocks import Clocks
 from polychat.sandbox import Sandbox

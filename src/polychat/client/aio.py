@@ -20,6 +20,7 @@ from typing import Any, Literal, Self, Unpack, overload
 
 from polychat.client import questions
 from polychat.client.audio import AsyncAudio
+from polychat.client.embeddings import AsyncEmbeddingCalls
 from polychat.client.images import AsyncImages
 from polychat.client.questions import Question
 from polychat.client.shapes import (
@@ -33,9 +34,10 @@ from polychat.client.shapes import (
     completion,
 )
 from polychat.engine import accounts
-from polychat.engine.engine import Engine, Turn
+from polychat.engine.engine import Engine
 from polychat.engine.routing import Route
 from polychat.engine.settings import Settings, load
+from polychat.engine.turn import Turn
 from polychat.errors import BadOption, PolychatError, UnknownModel
 from polychat.net.session import Step
 from polychat.net.transport import Transport
@@ -93,6 +95,7 @@ class AsyncClient:
         self.chat = AsyncChat(self)
         self.images = AsyncImages(self)
         self.audio = AsyncAudio(self)
+        self.embeddings = AsyncEmbeddingCalls(self)
         self.models = AsyncModels(self)
 
     async def ask(self, model: str | None, messages: Any, stream: bool, question: Mapping[str, Any]) -> Turn:

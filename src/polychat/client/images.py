@@ -27,8 +27,8 @@ from polychat.types import Image, Reply, Thread
 
 if TYPE_CHECKING:
     from polychat.client.aio import AsyncClient
-    from polychat.engine.engine import Turn
     from polychat.engine.portal import Portal
+    from polychat.engine.turn import Turn
 
 ResponseFormat = Literal["url", "b64_json", "bytes"]
 _QUOTED = 300  # characters of what a service said instead of drawing

@@ -14,6 +14,7 @@ from typing import Any, Literal, Self, Unpack, overload
 
 from polychat.client.aio import AsyncClient, AsyncStream
 from polychat.client.audio import Audio
+from polychat.client.embeddings import EmbeddingCalls
 from polychat.client.images import Images
 from polychat.client.questions import Question
 from polychat.client.shapes import ChatCompletion, ChatCompletionChunk, ModelList
@@ -30,6 +31,7 @@ class Client:
         self.chat = Chat(self.portal)
         self.images = Images(self.portal)
         self.audio = Audio(self.portal)
+        self.embeddings = EmbeddingCalls(self.portal)
         self.models = Models(self.portal)
 
     def close(self) -> None:

@@ -27,11 +27,13 @@ from polychat.engine.register import Register
 from polychat.engine.routing import Route, route
 from polychat.engine.settings import Settings
 from polychat.engine.stream import Running
+from polychat.engine.turn import Turn
 from polychat.errors import BadOption, NoAccount, PolychatError, UnknownModel, UnsupportedFeature
 from polychat.fold import Fold
 from polychat.net.session import REFRESH_EARLY_S, Session, Step
 from polychat.net.transport import Transport
 from polychat.providers.base import (
+    Embeds,
     ExplainsErrors,
     Info,
     ListsModels,
@@ -42,59 +44,12 @@ from polychat.providers.base import (
     SpeaksText,
     TellsWho,
 )
-from polychat.types import Event, Message, Reply, Request, Thread, ThreadMoved
+from polychat.types import Embedded, Event, Message, Request, Thread, ThreadMoved
 from polychat.vault.base import Vault
 
 log = logging.getLogger("polychat.engine")
 
 _NOT_RENEWED = frozenset({"paused", "needs_sign_in", "challenged"})
-
-
-class Turn:
-    """One answer as it comes: an async iterator of batches that never ends without `Finish` or an error."""
-
-    def __init__(self, batches: AsyncGenerator[Sequence[Event]], running: Running, chosen: Route, account: str) -> None:
-        self.provider = chosen.provider
-        self.model = chosen.model.id
-        self.account = account
-        self._running = running
-        self._batches = batches
-        self._first: Sequence[Event] | None = None
-
-    async def start(self) -> None:
-        """Wait for the first batch, so that what fails before any content is raised here."""
-        self._first = await anext(self._batches)
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Sequence[Event]:
-        if self._first is not None:
-            first, self._first = self._first, None
-            return first
-        return await anext(self._batches)
-
-    @property
-    def so_far(self) -> Reply:
-        """What has come until now."""
-        return self._running.fold.reply()
-
-    async def reply(self) -> Reply:
-        """The whole answer. Raises what breaks it; the error's `partial` holds what came."""
-        async with self:
-            async for _ in self:
-                pass
-        return self.so_far
-
-    async def aclose(self) -> None:
-        """Stop: the call to the service is closed at once."""
-        await self._batches.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        await self.aclose()
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
@@ -259,6 +214,29 @@ class Engine:
             async with aclosing(sounding) as sound:
                 async for piece in sound:
                     yield piece
+
+    async def embed(
+        self,
+        model: str,
+        texts: Sequence[str],
+        *,
+        dimensions: int | None = None,
+        account: str | None = None,
+        provider: str | None = None,
+    ) -> tuple[Route, str, Embedded]:
+        """The texts as vectors, and which model of which account made them.
+
+        Raises: `BadOption` without texts, `UnsupportedFeature` where the service makes no vectors.
+        """
+        if not texts or not all(texts):
+            raise BadOption("there is nothing to embed: the input is empty, or a text of it is", field="input")
+        chosen = self.route(model, provider=provider)
+        service = self.service(chosen.provider)
+        if not isinstance(service, Embeds) or "embeddings" not in service.info.capabilities:
+            raise UnsupportedFeature(f"{chosen.provider} makes no embeddings", provider=chosen.provider)
+        lease = await self._leases.lease(service.info, _named(chosen, account, None), chosen.model.id)
+        with lease, lease.judging():
+            return chosen, lease.entry.name, await service.embed(lease.session, chosen.model.id, texts, dimensions)
 
     async def models(self, provider: str, account: str | None = None) -> tuple[Model, ...]:
         """The models of a service: as it lists them for the account, or as we know them."""

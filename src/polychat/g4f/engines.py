@@ -16,8 +16,9 @@ from typing import Self
 from polychat import providers
 from polychat.credentials import Secret
 from polychat.engine import features
-from polychat.engine.engine import Engine, Turn
+from polychat.engine.engine import Engine
 from polychat.engine.portal import Portal
+from polychat.engine.turn import Turn
 from polychat.errors import AuthExpired, NoAccount, PolychatError
 from polychat.g4f.callers import Caller
 from polychat.g4f.errors import value_errors

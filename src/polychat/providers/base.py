@@ -14,11 +14,12 @@ import msgspec
 from polychat.credentials import CredentialKind, Secret, SignIn
 from polychat.errors import PolychatError
 from polychat.net.session import Session
-from polychat.types import Event, Request, Thread
+from polychat.types import Embedded, Event, Request, Thread
 
 Capability = Literal[
     "stream", "system", "image_in", "audio_in", "video_in", "file_in", "image_out", "audio_out",
     "tools", "schema", "reasoning", "web_search", "threads", "remote_media", "seed", "sampling", "stop", "max_tokens",
+    "embeddings",
 ]  # fmt: skip
 
 
@@ -92,6 +93,15 @@ class SpeaksText(Protocol):
         self, session: Session, *, text: str | None, thread: Thread | None, voice: str | None, media_type: str | None
     ) -> AsyncGenerator[bytes]:
         """The sound of `text`, or of the last answer of `thread`, as it comes. Exactly one of the two is given."""
+        ...
+
+
+@runtime_checkable
+class Embeds(Protocol):
+    """A service that turns texts into vectors."""
+
+    async def embed(self, session: Session, model: str, texts: Sequence[str], dimensions: int | None) -> Embedded:
+        """One vector for each text, in their order; of so many dimensions, where the model lets that be chosen."""
         ...
 
 

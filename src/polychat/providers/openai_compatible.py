@@ -23,8 +23,8 @@ from polychat.credentials import ApiKey, Revealed, SignIn
 from polychat.errors import BadOption, FormatChanged, PolychatError, TransportProblem
 from polychat.net.session import Session
 from polychat.providers.base import Capability, Info, Model
-from polychat.types import Event, Request
-from polychat.wire import openai_chat, openai_chat_request, openai_errors
+from polychat.types import Embedded, Event, Request
+from polychat.wire import openai_chat, openai_chat_request, openai_embeddings, openai_errors
 from polychat.wire.openai_chat_request import Dialect
 
 _EVERY: frozenset[Capability] = frozenset({"stream", "system", "tools", "sampling", "stop", "max_tokens"})
@@ -95,6 +95,14 @@ class OpenAICompatible:
                 yield decoder.salvage()
                 raise
 
+    async def embed(self, session: Session, model: str, texts: Sequence[str], dimensions: int | None) -> Embedded:
+        """One vector for each text."""
+        asked = openai_embeddings.body(model, texts, dimensions)
+        answer = await session.json(
+            "POST", "/embeddings", json=asked, into=openai_embeddings.Answer, headers=_proofs(session)
+        )
+        return openai_embeddings.embedded(answer, len(texts))
+
     async def list_models(self, session: Session) -> tuple[Model, ...]:
         """The models of this key, now."""
         listed = await session.json("GET", "/models", into=_List, headers=_proofs(session))
@@ -112,7 +120,9 @@ class OpenAICompatible:
 def custom(base_url: str, *, name: str = "custom", keys: tuple[str, ...] = ()) -> OpenAICompatible:
     """A service that is in no table. Raises: `BadOption` for an address that is none, or where a key would be seen."""
     check_url(base_url)
-    known = frozenset[Capability]({"image_in", "audio_in", "file_in", "remote_media", "schema", "reasoning", "seed"})
+    known = frozenset[Capability](
+        {"image_in", "audio_in", "file_in", "remote_media", "schema", "reasoning", "seed", "embeddings"}
+    )
     return OpenAICompatible(name, Row(label=name, base_url=base_url.rstrip("/"), keys=keys, can=known))
 
 
