@@ -34,6 +34,7 @@ def resting(kind: Any = "cooling", *, left_s: float = 270.0) -> Health:
 
 
 LOGIN = "polychat login reka --name work --browser"
+PROLONG = f"polychat accounts test work has it last longer; if not: {LOGIN}"
 RESUME = "polychat accounts resume work"
 
 
@@ -41,7 +42,7 @@ RESUME = "polychat accounts resume work"
     ("one", "words", "level", "trouble", "mend"),
     [
         (standing(), "ok", "good", None, None),
-        (standing(expires_at=NOW + 5 * HOUR_S), "expiring", "notice", "its sign-in expires in 5 hours", LOGIN),
+        (standing(expires_at=NOW + 5 * HOUR_S), "expiring", "notice", "its sign-in expires in 5 hours", PROLONG),
         (standing(expires_at=NOW - 2 * HOUR_S), "needs sign-in", "broken", "its sign-in expired 2 hours ago", LOGIN),
         (
             standing(known=Health(standing="needs_sign_in", trouble=LIMITED)),

@@ -123,6 +123,8 @@ class Standing(NamedTuple):
                 return self._to_ask
             case "challenged":
                 return passing(self.entry)
+            case "expiring" if _prolongs(self.entry.provider):
+                return f"polychat accounts test {self.entry.name} has it last longer; if not: {again(self.entry)}"
         return again(self.entry)
 
     @property
@@ -186,6 +188,13 @@ def _allowance(seen: QuotaSeen) -> str:
     if seen.remaining is None:
         return what if seen.limit is None else f"at most {seen.limit:g} {what}"
     return f"{seen.remaining:g} {what} left" if seen.limit is None else f"{seen.remaining:g} of {seen.limit:g} {what}"
+
+
+def _prolongs(provider: str) -> bool:
+    from polychat import providers
+    from polychat.providers.base import ProlongsSession
+
+    return provider in providers.names() and isinstance(providers.load(provider), ProlongsSession)
 
 
 def _login_page(provider: str) -> str:
