@@ -13,6 +13,7 @@ from __future__ import annotations
 import ipaddress
 import tomllib
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from functools import cache
 from importlib.resources import files
 from urllib.parse import urlsplit
@@ -20,8 +21,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from polychat.credentials import ApiKey, Revealed, SignIn
-from polychat.errors import BadOption, FormatChanged, PolychatError, TransportProblem
+from polychat.errors import BadOption, FormatChanged, PolychatError
 from polychat.net.session import Session
+from polychat.providers import _reading
 from polychat.providers.base import Capability, Info, Model
 from polychat.types import Embedded, Event, Request
 from polychat.wire import openai_chat, openai_chat_request, openai_embeddings, openai_errors
@@ -84,16 +86,9 @@ class OpenAICompatible:
         async with session.open("POST", "/chat/completions", json=body, headers=_proofs(session)) as response:
             if "text/html" in response.headers.get("content-type", ""):
                 raise FormatChanged(f"{self.info.name} answered the question with a web page instead of data")
-            try:
-                async for chunk in response.chunks():
-                    if events := decoder.feed(chunk):
-                        yield events
-                    if decoder.finished:
-                        return
-                yield decoder.close() or decoder.salvage()
-            except (TransportProblem, FormatChanged):
-                yield decoder.salvage()
-                raise
+            async with aclosing(_reading.batches(response, decoder)) as batches:
+                async for events in batches:
+                    yield events
 
     async def embed(self, session: Session, model: str, texts: Sequence[str], dimensions: int | None) -> Embedded:
         """One vector for each text."""

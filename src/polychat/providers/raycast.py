@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, ClassVar
 
 import msgspec
@@ -25,6 +26,7 @@ from polychat.credentials import BearerToken, SignIn
 from polychat.errors import AuthExpired, BadRequest, ChallengeRequired, NoAccount, PolychatError, UnknownModel
 from polychat.net.session import Session
 from polychat.net.statuses import quote
+from polychat.providers import _reading
 from polychat.providers.base import Capability, Info, Model
 from polychat.types import Event, Finish, Request, Thread, ThreadMoved
 from polychat.wire import raycast_chat
@@ -83,16 +85,9 @@ class Raycast:
         async with session.open("POST", _CHAT, json=body, **_proofs()) as response:
             if "text/html" in response.headers.get("content-type", ""):
                 raise AuthExpired("raycast answered the question with a web page instead of data")
-            try:
-                async for chunk in response.chunks():
-                    if events := decoder.feed(chunk):
-                        yield _placed(events, thread)
-                    if decoder.finished:
-                        return
-                yield _placed(decoder.close(), thread)
-            except PolychatError:
-                yield decoder.salvage()
-                raise
+            async with aclosing(_reading.batches(response, decoder)) as batches:
+                async for events in batches:
+                    yield _placed(events, thread)
 
     async def list_models(self, session: Session) -> tuple[Model, ...]:
         """The models this account may ask; those that the service is giving up are left out."""
@@ -151,7 +146,7 @@ def _thread(session: Session, request: Request) -> Thread:
     return Thread(provider="raycast", account=account, state={_THREAD_ID: begun or str(uuid.uuid4())})
 
 
-def _placed(events: list[Event], thread: Thread) -> list[Event]:
+def _placed(events: Sequence[Event], thread: Thread) -> Sequence[Event]:
     """The batch, telling before its end where the conversation stands."""
     if not events or type(events[-1]) is not Finish:
         return events

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from functools import partial
 from typing import Any, ClassVar
 
@@ -22,9 +23,10 @@ import msgspec
 
 from polychat import media
 from polychat.credentials import BearerToken, Secret, SessionCookies, SignIn, token_expiry
-from polychat.errors import AuthExpired, FormatChanged, NoAccount, TransportProblem
+from polychat.errors import AuthExpired, FormatChanged, NoAccount
 from polychat.net.session import Session
 from polychat.net.transport import FilePart
+from polychat.providers import _reading
 from polychat.providers.base import Capability, Info, Model
 from polychat.types import Event, Request
 from polychat.wire import reka_history, reka_web
@@ -83,16 +85,9 @@ class Reka:
         async with session.open("POST", "/api/chat", json=body, **self._proofs(session)) as response:
             if "text/html" in response.headers.get("content-type", ""):
                 raise _signed_out("answered the question with a web page instead of data")
-            try:
-                async for chunk in response.chunks():
-                    if events := decoder.feed(chunk):
-                        yield events
-                    if decoder.finished:
-                        return
-                yield decoder.close() or decoder.salvage()
-            except (TransportProblem, FormatChanged):
-                yield decoder.salvage()
-                raise
+            async with aclosing(_reading.batches(response, decoder)) as batches:
+                async for events in batches:
+                    yield events
 
     async def upload_image(self, session: Session, data: bytes, *, media_type: str, name: str) -> str:
         """Store a picture, video or PDF; the URL to name it by in this account's questions."""

@@ -29,8 +29,9 @@ from polychat.types import (
     ToolCallDelta,
     Usage,
 )
-from polychat.wire import openai_errors, sse
+from polychat.wire import openai_errors
 from polychat.wire.openai_messages import data_uri
+from polychat.wire.payloads import Payloads
 
 _REASONS: dict[str, FinishReason] = {
     "stop": "stop",
@@ -108,9 +109,7 @@ class Decoder:
     def __init__(self, provider: str) -> None:
         self.finished = False
         self._provider = provider
-        self._frames = sse.Decoder()
-        self._document: bytearray | None = None  # the whole body, when it is one document
-        self._undecided: bytes | None = b""  # white space, until the first character tells which form it is
+        self._payloads = Payloads()
         self._ready: list[Event] = []  # decoded and not handed out; outlives an error later in the same read
         self._ending: Finish | None = None
         self._usage: Usage | None = None
@@ -119,21 +118,14 @@ class Decoder:
 
     def feed(self, data: bytes) -> list[Event]:
         """The events that `data` completes. Raises: what an error inside means; `FormatChanged` for no answer."""
-        if self._document is not None:
-            self._document += data
-            return []
-        if self._undecided is not None and (data := self._decided(data)) == b"":
-            return []
-        for frame in self._frames.feed(data):
-            self._take(frame.data)
+        for payload in self._payloads.feed(data):
+            self._take(payload)
         return self._drained()
 
     def close(self) -> list[Event]:
         """The body is over: what it still held, and the end if the service told of one."""
-        if self._document is not None:
-            self._take(bytes(self._document))
-        elif frame := self._frames.close():
-            self._take(frame.data)
+        for payload in self._payloads.close():
+            self._take(payload)
         self._end()
         return self._drained()
 
@@ -141,19 +133,6 @@ class Decoder:
         """Everything received that has not gone out yet, for an answer that is cut or damaged."""
         events = self._drained()
         return events if self._usage is None else [*events, self._usage]
-
-    def _decided(self, data: bytes) -> bytes:
-        """What is to be read as frames: nothing while the form is open, and nothing of a document."""
-        data = (self._undecided or b"") + data
-        head = data.lstrip()[:1]
-        if not head:
-            self._undecided = data
-            return b""
-        self._undecided = None
-        if head == b"{":
-            self._document = bytearray(data)
-            return b""
-        return data
 
     def _take(self, data: bytes) -> None:
         if self.finished:

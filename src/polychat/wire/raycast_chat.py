@@ -47,7 +47,7 @@ from polychat.types import (
     ToolCallDelta,
     ToolResult,
 )
-from polychat.wire import sse
+from polychat.wire.payloads import Payloads
 
 _NO_INSTRUCTION = "markdown"  # what the app says when nobody gave it a system text
 _DONE = b"[DONE]"
@@ -154,46 +154,26 @@ class Decoder:
 
     def __init__(self) -> None:
         self.finished = False
-        self._frames = sse.Decoder()
+        self._payloads = Payloads()
         self._ready: list[Event] = []  # decoded and not handed out; outlives an error later in the same read
         self._in_fragments = False  # tool calls came piece by piece
-        self._document: bytearray | None = None  # the whole body, when it is bare JSON
-        self._undecided: bytes | None = b""  # white space, until the first character tells which form it is
 
     def feed(self, data: bytes) -> list[Event]:
         """The events that `data` completes. Raises the error that is inside, `FormatChanged` for what is no answer."""
-        if self._undecided is not None:
-            data = self._opened(self._undecided + data)
-        if self._document is not None:
-            self._document += data
-            return []
-        for frame in self._frames.feed(data):
-            self._take(frame.data)
+        for payload in self._payloads.feed(data):
+            self._take(payload)
         return self.salvage()
 
     def close(self) -> list[Event]:
         """The body is over: what it still held. Raises as `feed` does."""
-        if self._document is not None:
-            self._take(bytes(self._document))
-        elif frame := self._frames.close():
-            self._take(frame.data)
+        for payload in self._payloads.close():
+            self._take(payload)
         return self.salvage()
 
     def salvage(self) -> list[Event]:
         """What was decoded and has not gone out yet; for an answer that is cut or damaged too."""
         ready, self._ready = self._ready, []
         return ready
-
-    def _opened(self, data: bytes) -> bytes:
-        """`data` for the form that its first character tells; nothing while there is none."""
-        head = data.lstrip()[:1]
-        if not head:
-            self._undecided = data
-            return b""
-        self._undecided = None
-        if head == b"{":
-            self._document = bytearray()
-        return data
 
     def _take(self, data: bytes) -> None:
         if self.finished:

@@ -16,8 +16,8 @@ import msgspec
 
 from polychat.errors import FormatChanged, Unavailable
 from polychat.types import Event, Finish, FinishReason, Usage
-from polychat.wire import sse
 from polychat.wire.cumulative import CumulativeText
+from polychat.wire.payloads import Payloads
 
 _REASONS: dict[str, FinishReason] = {"stop": "stop", "length": "length", "context": "length"}
 
@@ -46,30 +46,15 @@ class Decoder:
 
     def __init__(self) -> None:
         self.finished = False
-        self._frames = sse.Decoder()
+        self._payloads = Payloads()
         self._text = CumulativeText()
         self._counts: _Counts | None = None
         self._ready: list[Event] = []  # decoded and not handed out; outlives an error later in the same read
-        self._document: bytearray | None = None  # the whole body, when it is bare JSON
-        self._undecided: bytes | None = b""  # white space, until the first character tells which form it is
 
     def feed(self, data: bytes) -> list[Event]:
         """The events that `data` completes. Raises `FormatChanged` for what is not an answer."""
-        if self._document is not None:
-            self._document += data
-            return []
-        if self._undecided is not None:
-            data = self._undecided + data
-            head = data.lstrip()[:1]
-            if not head:
-                self._undecided = data
-                return []
-            self._undecided = None
-            if head == b"{":
-                self._document = bytearray(data)
-                return []
-        for frame in self._frames.feed(data):
-            self._take(frame.data)
+        for payload in self._payloads.feed(data):
+            self._take(payload)
         return self._drained()
 
     def _take(self, data: bytes) -> None:
@@ -89,10 +74,8 @@ class Decoder:
 
     def close(self) -> list[Event]:
         """The body is over: what it still held."""
-        if self._document is not None:
-            self._take(bytes(self._document))
-        elif frame := self._frames.close():
-            self._take(frame.data)
+        for payload in self._payloads.close():
+            self._take(payload)
         return self._drained()
 
     def salvage(self) -> list[Event]:
