@@ -149,19 +149,24 @@ class _Pumped(Generic[T]):
         """Cancel the pump and wait until the stream is closed."""
         self.task.cancel()
         await asyncio.wait({self.task})
-        if not self.task.cancelled():
-            self.task.exception()  # seen, so that the loop need not complain of an error nobody asked for
 
 
 async def _start(open_stream: Callable[[], Awaitable[Batched[T]]]) -> _Pumped[T]:
     queue: _Queue[T] = asyncio.Queue(BATCHES_AHEAD)
     opened: asyncio.Future[Batched[T]] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(_pump(open_stream, opened, queue))
+    task.add_done_callback(_seen)
     try:
         return _Pumped(await asyncio.shield(opened), task, queue)
     except BaseException:
         task.cancel()
         raise
+
+
+def _seen(task: asyncio.Task[None]) -> None:
+    """Look at how a pump ended, so that the loop need not complain of an error that nobody is left to take."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def _pump(
