@@ -17,6 +17,7 @@ from polychat.types import (
     Reply,
     Revised,
     TextDelta,
+    Thinking,
     ThinkingDelta,
     Thread,
     ThreadMoved,
@@ -44,7 +45,8 @@ def test_every_kind_of_event_has_its_place_in_the_reply() -> None:
         ThreadMoved(thread=thread), usage, finish,
     ]  # fmt: skip
     assert fold(events) == Reply(
-        text="a cat", thinking="hm", thinking_signature="s", media=(FINAL,), citations=(source,), hosted_tools=(tool,),
+        text="a cat", thoughts=(Thinking(text="hm", signature="s"),), media=(FINAL,), citations=(source,),
+        hosted_tools=(tool,),
         quotas=(quota,), title="Cats", thread=thread, usage=usage, finish=finish,
     )  # fmt: skip
 
@@ -85,3 +87,17 @@ def test_batches_do_not_matter_and_a_fold_can_be_read_halfway(words: list[str], 
     assert folding.reply().text == "".join(words[:cut])
     folding.add(events[cut:])
     assert folding.reply() == fold(events)
+
+
+def test_each_block_of_reasoning_keeps_its_own_signature() -> None:
+    """Reasoning can be handed back exactly as the service closed it, hidden blocks in their place."""
+    events = [
+        ThinkingDelta(text="a"), ThinkingDelta(text="b"), ThinkingDelta(signature="1"), ThinkingDelta(redacted="x"),
+        ThinkingDelta(signature="2"), ThinkingDelta(text="c"), ThinkingDelta(redacted="y"), ThinkingDelta(text="d"),
+    ]  # fmt: skip
+    reply = fold(events)
+    assert reply.thoughts == (
+        Thinking(text="ab", signature="1"), Thinking(redacted="x"), Thinking(signature="2"),
+        Thinking(text="c"), Thinking(redacted="y"), Thinking(text="d"),
+    )  # fmt: skip
+    assert (reply.thinking, reply.message().parts) == ("abcd", reply.thoughts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from polychat.types import Audio, File, Image, Message, Reply, Request, Text, Thread, ToolCall, ToolResult
+from polychat.types import Audio, File, Image, Message, Reply, Request, Text, Thinking, Thread, ToolCall, ToolResult
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 
@@ -63,5 +63,5 @@ def test_a_thread_survives_json() -> None:
 def test_a_reply_becomes_the_assistants_turn() -> None:
     """What a service answered can be sent back as history."""
     call = ToolCall(id="1", name="look", arguments="{}")
-    message = Reply(text="a cat", thinking="hm", tool_calls=(call,)).message()
+    message = Reply(text="a cat", thoughts=(Thinking(text="hm"),), tool_calls=(call,)).message()
     assert (message.role, message.text, message.tool_calls) == ("assistant", "a cat", (call,))

@@ -20,6 +20,7 @@ from polychat.types import (
     Reply,
     Revised,
     TextDelta,
+    Thinking,
     ThinkingDelta,
     Thread,
     ThreadMoved,
@@ -49,13 +50,38 @@ class _Call(msgspec.Struct):
         return ToolCall(id=self.id, name=self.name, arguments="".join(self.arguments), signature=self.signature)
 
 
+class _Thoughts:
+    """Reasoning in the making: blocks, each closed by its signature; the last may be open."""
+
+    def __init__(self) -> None:
+        self._closed: list[Thinking] = []
+        self._open: list[str] = []
+
+    def add(self, delta: ThinkingDelta) -> None:
+        if delta.text:
+            self._open.append(delta.text)
+        if delta.redacted is not None:
+            self._close(None)
+            self._closed.append(Thinking(redacted=delta.redacted))
+        elif delta.signature is not None:
+            self._close(delta.signature)
+
+    def done(self) -> tuple[Thinking, ...]:
+        text = "".join(self._open)
+        return (*self._closed, Thinking(text=text)) if text else tuple(self._closed)
+
+    def _close(self, signature: str | None) -> None:
+        if self._open or signature is not None:
+            self._closed.append(Thinking(text="".join(self._open), signature=signature))
+            self._open = []
+
+
 class Fold:
     """An answer in the making."""
 
     def __init__(self) -> None:
         self._text: list[str] = []
-        self._thinking: list[str] = []
-        self._signature: str | None = None
+        self._thoughts = _Thoughts()
         self._calls: dict[int, _Call] = {}
         self._media: dict[str | int, Attachment] = {}
         self._citations: list[Citation] = []
@@ -78,8 +104,7 @@ class Fold:
     def _add_rarer(self, event: Event) -> None:
         match event:
             case ThinkingDelta():
-                self._thinking.append(event.text)
-                self._signature = event.signature or self._signature
+                self._thoughts.add(event)
             case ToolCallDelta():
                 self._calls.setdefault(event.index, _Call()).add(event)
             case Media():
@@ -111,8 +136,7 @@ class Fold:
         """The answer as far as it came."""
         return Reply(
             text="".join(self._text),
-            thinking="".join(self._thinking),
-            thinking_signature=self._signature,
+            thoughts=self._thoughts.done(),
             tool_calls=tuple(call.done() for _, call in sorted(self._calls.items())),
             media=tuple(self._media.values()),
             citations=tuple(self._citations),

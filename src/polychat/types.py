@@ -70,10 +70,11 @@ class File(_Attachment, frozen=True, kw_only=True, tag="file"):
 
 
 class Thinking(msgspec.Struct, frozen=True, kw_only=True, tag="thinking"):
-    """Reasoning of an earlier answer, handed back to the service that signed it."""
+    """One block of an earlier answer's reasoning, handed back to the service that signed it."""
 
-    text: str
+    text: str = ""
     signature: str | None = None
+    redacted: str | None = None  # what the service hides from readers, as it gave it; there is no text then
 
 
 class ToolResult(msgspec.Struct, frozen=True, kw_only=True, tag="tool_result"):
@@ -196,10 +197,11 @@ class TextDelta(msgspec.Struct, frozen=True, kw_only=True, tag="text_delta", gc=
 
 
 class ThinkingDelta(msgspec.Struct, frozen=True, kw_only=True, tag="thinking_delta", gc=False):
-    """More words of the reasoning, or the signature that closes it."""
+    """More words of the reasoning; a signature, or hidden reasoning, closes its block."""
 
     text: str = ""
     signature: str | None = None
+    redacted: str | None = None
 
 
 class ToolCallDelta(msgspec.Struct, frozen=True, kw_only=True, tag="tool_call_delta", gc=False):
@@ -300,8 +302,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """A whole answer, or as much of one as arrived (`finish` is then None)."""
 
     text: str = ""
-    thinking: str = ""
-    thinking_signature: str | None = None
+    thoughts: tuple[Thinking, ...] = ()  # in blocks, as the service closed them
     tool_calls: tuple[ToolCall, ...] = ()
     media: tuple[Attachment, ...] = ()
     citations: tuple[Citation, ...] = ()
@@ -314,12 +315,16 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     revised: bool = False  # the text differs from the deltas that went out
 
     @property
+    def thinking(self) -> str:
+        """The words of the reasoning."""
+        return "".join(thought.text for thought in self.thoughts)
+
+    @property
     def empty(self) -> bool:
         """True when no content came at all."""
-        return not (self.text or self.thinking or self.tool_calls or self.media)
+        return not (self.text or self.thoughts or self.tool_calls or self.media)
 
     def message(self) -> Message:
         """The answer as the assistant's turn of the next request."""
-        thinking = (Thinking(text=self.thinking, signature=self.thinking_signature),) if self.thinking else ()
         text = (Text(text=self.text),) if self.text else ()
-        return Message(role="assistant", parts=thinking + text + self.media, tool_calls=self.tool_calls)
+        return Message(role="assistant", parts=self.thoughts + text + self.media, tool_calls=self.tool_calls)

@@ -26,13 +26,12 @@ def test_files() -> list[str]:
 
 @pytest.fixture(scope="session")
 def tracked() -> dict[str, str]:
-    """Every text file that git keeps: path -> text. Empty outside a git checkout."""
+    """Every file that git keeps: path -> text, empty for what is no text. Skips outside a git checkout."""
     listed = subprocess.run(["git", "-C", ROOT, "ls-files", "-z"], capture_output=True, text=True, check=False)
     if listed.returncode:
         pytest.skip("this is no git checkout")
     found = {}
     for name in filter(None, listed.stdout.split("\0")):
         data = (ROOT / name).read_bytes() if (ROOT / name).is_file() else b""
-        if b"\0" not in data:
-            found[name] = data.decode("utf-8", "replace")
+        found[name] = "" if b"\0" in data else data.decode("utf-8", "replace")
     return found

@@ -11,6 +11,11 @@ import pytest
 
 BROAD_CATCHERS = ("polychat/engine/", "polychat/gateway/errors.py")
 PRINTERS = ("polychat/cli/",)
+FOLDERS = {".ci", "bench", "docs", "examples", "requirements", "scaffold", "src", "tests", "web"}
+PAGES = {
+    ".gitignore", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md",
+    "SECURITY.md", "pyproject.toml",
+}  # fmt: skip
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "handler", "misc"}
 MUTABLE_CALLS = {"list", "dict", "set", "bytearray", "deque", "defaultdict", "OrderedDict", "Counter"}
 MUTATORS = {
@@ -137,6 +142,11 @@ def addresses_in_locks(tracked: dict[str, str]) -> list[str]:
     return _lines(locks, ADDRESS)
 
 
+def strangers(tracked: dict[str, str]) -> list[str]:
+    """What lies at the root and does not belong there, such as what a tried-out example wrote."""
+    return [path for path in tracked if path not in PAGES and path.partition("/")[0] not in FOLDERS]
+
+
 def of_this_machine(tracked: dict[str, str]) -> list[str]:
     """Paths and registries of one machine."""
     return _lines(tracked, OF_THIS_MACHINE) + _lines(tracked, REGISTRY)
@@ -186,6 +196,11 @@ def test_locks_name_no_address(tracked: dict[str, str]) -> None:
     assert addresses_in_locks(tracked) == []
 
 
+def test_the_root_holds_what_belongs_there(tracked: dict[str, str]) -> None:
+    """What an example wrote while it was tried out is not kept."""
+    assert strangers(tracked) == []
+
+
 def test_nothing_is_of_one_machine(tracked: dict[str, str]) -> None:
     """No file names a registry or a path of the machine it was written on."""
     assert of_this_machine(tracked) == []
@@ -213,6 +228,8 @@ def test_nothing_is_of_one_machine(tracked: dict[str, str]) -> None:
         (leftovers, "polychat/net/x.py", "raise NotImplementedError"),
         (addresses_in_locks, "requirements/run.txt", "--index-url https://example.org/simple"),
         (addresses_in_locks, "web/package-lock.json", '"resolved": "https://example.org/x.tgz"'),
+        (strangers, "cat.png", ""),
+        (strangers, "unused/state/x.json", ""),
         (of_this_machine, "docs/x.md", "see /work" + "/main"),
         (of_this_machine, "Makefile", "PATH=/root" + "/.local/bin"),
         (of_this_machine, "docs/x.md", "from pypi" + ".org"),

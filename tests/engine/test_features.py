@@ -33,10 +33,10 @@ ASKED: list[tuple[Capability, dict[str, Any]]] = [
 
 
 def offers(*capabilities: Capability) -> Info:
-    """A service that can do this."""
+    """A service that answers, and can do this."""
     return Info(
         name="p", label="P", hosts={"web": "https://x.example"}, accepts=(), models=(Model(id="m"),), default_model="m",
-        capabilities=frozenset(capabilities), sign_in=SignIn(url=""), options={"code": bool},
+        capabilities=frozenset(("text", *capabilities)), sign_in=SignIn(url=""), options={"code": bool},
     )  # fmt: skip
 
 
@@ -55,9 +55,15 @@ def test_what_is_not_there_is_refused_and_what_is_there_passes(capability: Capab
 
 def test_a_model_may_differ_from_its_service() -> None:
     """What the model says wins over what the service says."""
-    deaf = Model(id="m", capabilities=frozenset())
+    deaf = Model(id="m", capabilities=frozenset({"text"}))
     with pytest.raises(UnsupportedFeature):
         check(offers("seed"), deaf, request(seed=1))
+
+
+def test_a_model_that_holds_no_talk_is_asked_no_question() -> None:
+    """A model of sounds, pictures or vectors alone is refused for chat before anything is sent."""
+    with pytest.raises(UnsupportedFeature, match="p/m does not take questions"):
+        check(offers(), Model(id="m", capabilities=frozenset({"speech"})), request())
 
 
 @pytest.mark.parametrize(

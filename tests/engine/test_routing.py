@@ -14,7 +14,7 @@ def service(name: str, *models: Model) -> Info:
     """A service as data."""
     return Info(
         name=name, label=name, hosts={"web": "https://x.example"}, accepts=(), models=models,
-        default_model=models[0].id, capabilities=frozenset(), sign_in=SignIn(url=""),
+        default_model=models[0].id, capabilities=frozenset({"text"}), sign_in=SignIn(url=""),
     )  # fmt: skip
 
 

@@ -37,7 +37,7 @@ class Scripted:
 
     info: ClassVar[Info] = Info(
         name="scripted", label="Scripted", hosts={"web": "http://127.0.0.1:9"}, accepts=("api_key",), models=(),
-        default_model="m", capabilities=frozenset(), sign_in=SignIn(url=""),
+        default_model="m", capabilities=frozenset({"text"}), sign_in=SignIn(url=""),
     )  # fmt: skip
 
     def __init__(self, *batches: Any, then: Exception | None = None, stall: bool = False) -> None:

@@ -6,6 +6,8 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -46,9 +48,10 @@ WEATHER = Tool(
 @asynccontextmanager
 async def engine_of(sandbox: Sandbox, token: str = "sandbox-alice") -> AsyncIterator[Engine]:
     """A strict engine with one account of the emulated Raycast."""
-    settings = load(environ={"POLYCHAT_SANDBOX": sandbox.url, "POLYCHAT_HOME": "unused"})
-    async with Engine(given("raycast", api_key=token, cookies=None), settings, strict=True) as engine:
-        yield engine
+    with TemporaryDirectory() as home:
+        settings = load(environ={"POLYCHAT_SANDBOX": sandbox.url, "POLYCHAT_HOME": home})
+        async with Engine(given("raycast", api_key=token, cookies=None), settings, strict=True) as engine:
+            yield engine
 
 
 def asked(text: str = "Hello", *, model: str = "raycast", **settings: Any) -> Request:
@@ -358,11 +361,11 @@ def test_a_web_page_instead_of_an_answer_is_no_answer(sandbox: Sandbox) -> None:
         answers(sandbox, asked())
 
 
-def test_no_account_names_the_login_command(sandbox: Sandbox) -> None:
+def test_no_account_names_the_login_command(sandbox: Sandbox, tmp_path: Path) -> None:
     """The person reads what to type."""
 
     async def main() -> None:
-        settings = load(environ={"POLYCHAT_SANDBOX": sandbox.url, "POLYCHAT_HOME": "unused"})
+        settings = load(environ={"POLYCHAT_SANDBOX": sandbox.url, "POLYCHAT_HOME": str(tmp_path)})
         async with Engine(MemoryVault(), settings, strict=True) as engine:
             await engine.ask(asked())
 
@@ -371,11 +374,11 @@ def test_no_account_names_the_login_command(sandbox: Sandbox) -> None:
     assert "polychat login raycast --key -" in str(caught.value)
 
 
-def test_cookies_are_no_sign_in_here(sandbox: Sandbox) -> None:
+def test_cookies_are_no_sign_in_here(sandbox: Sandbox, tmp_path: Path) -> None:
     """The app's session is a token; other credentials are refused before anything is sent."""
 
     async def main() -> None:
-        settings = load(environ={"POLYCHAT_SANDBOX": sandbox.url, "POLYCHAT_HOME": "unused"})
+        settings = load(environ={"POLYCHAT_SANDBOX": sandbox.url, "POLYCHAT_HOME": str(tmp_path)})
         vault = given("raycast", api_key=None, cookies={"session": "sandbox-alice"})
         async with Engine(vault, settings, strict=True) as engine:
             await engine.ask(asked())

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -195,9 +196,9 @@ def test_one_token_serves_many_turns(sandbox: Sandbox) -> None:
     assert len(seen(sandbox, "/api/chat")) == 6
 
 
-def test_a_token_is_renewed_a_minute_before_it_ends(sandbox: Sandbox) -> None:
+def test_a_token_is_renewed_a_minute_before_it_ends(sandbox: Sandbox, tmp_path: Path) -> None:
     """The service never sees a token in its last minute."""
-    settings = load(environ={"POLYCHAT_SANDBOX": sandbox.url, "POLYCHAT_HOME": "unused"})
+    settings = load(environ={"POLYCHAT_SANDBOX": sandbox.url, "POLYCHAT_HOME": str(tmp_path)})
     vault = given("reka", api_key=None, cookies={"appSession": "sandbox-alice"})
     question = Request(model="reka", messages=(Message(role="user", parts=(Text(text="hi"),)),))
 

@@ -155,7 +155,7 @@ STREAM = (
 )
 REPLY = Reply(
     text="Hello, мир 🌍",
-    thinking="denk’ ",
+    thoughts=(Thinking(text="denk’ "),),
     tool_calls=(ToolCall(id="c0", name="f", arguments="{}"), ToolCall(id="c1", name="g", arguments='{"a":1}')),
     finish=Finish(reason="tool_calls", raw="tool_calls"),
 )

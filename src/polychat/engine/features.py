@@ -25,6 +25,7 @@ def check(info: Info, model: Model, request: Request) -> None:
 
 def wanted(request: Request) -> Iterator[tuple[Capability, str]]:
     """Each capability the request needs, with the words the caller knows it by."""
+    yield "text", "questions"
     if request.tools:
         yield "tools", "tools"
     if request.response_format and request.response_format.type != "text":

@@ -17,9 +17,9 @@ from polychat.net.session import Session
 from polychat.types import Embedded, Event, Request, Thread
 
 Capability = Literal[
-    "stream", "system", "image_in", "audio_in", "video_in", "file_in", "image_out", "audio_out",
+    "text", "stream", "system", "image_in", "audio_in", "video_in", "file_in", "image_out", "audio_out",
     "tools", "schema", "reasoning", "web_search", "threads", "remote_media", "seed", "sampling", "stop", "max_tokens",
-    "embeddings",
+    "embeddings", "drawing", "image_edit", "speech", "transcription",
 ]  # fmt: skip
 
 

@@ -69,7 +69,7 @@ _RESUMPTIONS = 4
 _RESUME_DELAY_S = 0.3  # before the first; half as long again before each next
 _REASONS: dict[str | None, FinishReason] = {"max_tokens": "length", "interrupted": "length"}
 _ALL: tuple[Capability, ...] = (
-    "stream", "system", "image_in", "file_in", "image_out", "reasoning", "web_search", "threads",
+    "text", "stream", "system", "image_in", "file_in", "image_out", "reasoning", "web_search", "threads",
 )  # fmt: skip
 _MODELS = (
     Model(id="auto"),

@@ -29,7 +29,7 @@ from polychat.types import Embedded, Event, Request
 from polychat.wire import openai_chat, openai_chat_request, openai_embeddings, openai_errors
 from polychat.wire.openai_chat_request import Dialect
 
-_EVERY: frozenset[Capability] = frozenset({"stream", "system", "tools", "sampling", "stop", "max_tokens"})
+_EVERY: frozenset[Capability] = frozenset({"text", "stream", "system", "tools", "sampling", "stop", "max_tokens"})
 _OPTIONS: Mapping[str, type] = {
     "frequency_penalty": float,
     "presence_penalty": float,

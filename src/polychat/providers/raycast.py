@@ -37,7 +37,7 @@ _FIRST_PROVIDER = "openai"  # the only one, before there was a list
 _THREAD_ID = "thread_id"
 _SIGNATURE_HEADER = b"x-raycast-signature"
 _OFFICIAL = "use the extension API inside the app (AI.ask), or another service with an API key"
-_ALL: tuple[Capability, ...] = ("stream", "system", "tools", "sampling")
+_ALL: tuple[Capability, ...] = ("text", "stream", "system", "tools", "sampling")
 
 
 class _Listed(msgspec.Struct):

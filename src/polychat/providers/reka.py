@@ -33,7 +33,7 @@ from polychat.wire import reka_history, reka_web
 
 _SESSION_COOKIE = "appSession"
 _UPLOAD_REUSE_S = 600.0  # how long an uploaded file's URL is used again; its real life is unknown
-_ALL: tuple[Capability, ...] = ("stream", "system", "image_in", "video_in", "file_in", "web_search", "seed")
+_ALL: tuple[Capability, ...] = ("text", "stream", "system", "image_in", "video_in", "file_in", "web_search", "seed")
 
 
 class _AccessToken(msgspec.Struct):
