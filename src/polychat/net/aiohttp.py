@@ -103,6 +103,9 @@ class AiohttpTransport:
             await session.close()
 
     async def _take_slot(self, pool_s: float | None) -> None:
+        if not self._slots.locked():  # a clock costs more than the slot
+            await self._slots.acquire()
+            return
         try:
             async with asyncio.timeout(pool_s):
                 await self._slots.acquire()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Collection
+from functools import lru_cache
 from http import HTTPStatus
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -97,6 +98,7 @@ def is_public(address: Address) -> bool:
     return is_public(inner) if inner is not None else address in _GLOBAL_UNICAST and address.is_global
 
 
+@lru_cache(maxsize=256)
 def origin_of(url: str) -> tuple[str, str, int]:
     """Scheme, host and port of a URL, lower-case, the port always there."""
     parts = _split(url)
