@@ -9,6 +9,7 @@ from polychat.errors import NoAccount, UnknownModel
 
 if TYPE_CHECKING:
     from polychat.client.aio import AsyncClient
+    from polychat.engine.services import Services
     from polychat.types import Thread
 
 
@@ -33,7 +34,7 @@ def model(
     for entry in client.engine.vault.entries():
         if able(entry.provider):
             return entry.provider
-    raise _nobody(able, to)
+    raise _nobody(client.engine.catalogue, able, to)
 
 
 def _able(client: AsyncClient, preset: str, able: Callable[[str], bool]) -> bool:
@@ -44,13 +45,12 @@ def _able(client: AsyncClient, preset: str, able: Callable[[str], bool]) -> bool
         return True
 
 
-def _nobody(able: Callable[[str], bool], to: str) -> NoAccount:
-    from polychat import providers
-
-    first = next((name for name in providers.names() if able(name)), providers.names()[0])
+def _nobody(services: Services, able: Callable[[str], bool], to: str) -> NoAccount:
     from polychat.engine.leases import login_command
 
-    signs_in = login_command(providers.load(first).info)
+    names = services.names()
+    first = next((name for name in names if able(name)), names[0])
+    signs_in = login_command(services.load(first).info)
     return NoAccount(
         "there is no account yet" if to == "ask" else f"there is no account of a service that can {to}",
         hint=f"{signs_in} signs in, polychat providers lists every service, polychat demo needs no account",

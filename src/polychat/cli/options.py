@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from polychat.cli.terminal import is_terminal, note
-from polychat.errors import BadOption
+from polychat.errors import BadOption, ConfigError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from polychat.client.aio import AsyncClient
     from polychat.credentials import Secret
+    from polychat.engine.services import Services
     from polychat.engine.settings import Settings
     from polychat.vault.base import Vault
     from polychat.vault.keys import Ask
@@ -120,6 +121,13 @@ def vault(settings: Settings) -> Vault:
     return kept(settings, os.environ, ask=ask(), notice=remark)
 
 
+def services() -> Services:
+    """The services there are. Raises: `ConfigError`."""
+    from polychat.engine.services import Services
+
+    return Services(settings())
+
+
 def remark(text: str) -> None:
     """Something that a person should know beside the answer."""
     note(f"note: {text}")
@@ -145,18 +153,27 @@ def passphrase(prompt: str) -> Secret:
 
 def provider_names(context: click.Context, option: click.Parameter, incomplete: str) -> list[CompletionItem | str]:
     """For the shell: the services there are."""
-    from polychat import providers
-
-    return [name for name in providers.names() if name.startswith(incomplete)]
+    return [name for name in _known(context).names() if name.startswith(incomplete)]
 
 
 def model_names(context: click.Context, option: click.Parameter, incomplete: str) -> list[CompletionItem | str]:
     """For the shell: what `--model` takes."""
-    from polychat import providers
-
-    infos = [providers.load(name).info for name in providers.names()]
+    infos = _known(context).infos().values()
     models = [f"{info.name}/{model.id}" for info in infos for model in info.models]
     return [model for model in models if model.startswith(incomplete)]
+
+
+def _known(context: click.Context) -> Services:
+    """The services to complete from; without the config's own where the config is wrong."""
+    from polychat.engine.services import Services
+    from polychat.engine.settings import Folders, Settings
+
+    try:
+        with context.scope(cleanup=False):
+            return services()
+    except ConfigError:
+        nowhere = Path()
+        return Services(Settings(folders=Folders(config=nowhere, data=nowhere, state=nowhere, cache=nowhere)))
 
 
 def setting(given: str) -> tuple[str, Any]:

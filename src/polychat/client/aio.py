@@ -36,6 +36,7 @@ from polychat.client.shapes import (
 from polychat.engine import accounts
 from polychat.engine.engine import Engine
 from polychat.engine.routing import Route
+from polychat.engine.services import Services
 from polychat.engine.settings import Settings, load
 from polychat.engine.turn import Turn
 from polychat.errors import BadOption, PolychatError, UnknownModel
@@ -88,7 +89,8 @@ class AsyncClient:
         if settings is None:
             settings = load(environ=os.environ, overrides={"sandbox": sandbox, "proxy": proxy})
         if vault is None and (api_key is not None or cookies is not None):
-            vault = accounts.given(provider, api_key=api_key, cookies=cookies)
+            known = Services(settings)
+            vault = accounts.given(provider, api_key=api_key, cookies=cookies, services=known)
         if vault is None:
             vault = accounts.kept(settings, os.environ)
         self.engine = Engine(vault, settings, services=services, transport=transport, observe=observe, strict=strict)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from polychat import providers
 from polychat.credentials import Account, ApiKey, BearerToken, Credential, Secret, SessionCookies, token_expiry
+from polychat.engine.services import Services
 from polychat.engine.settings import Settings
 from polychat.errors import BadOption
 from polychat.providers.base import Info
@@ -52,14 +53,23 @@ def kept(
     `ask` asks for the vault's passphrase; `notice` is told what a person should know of it, otherwise the log is.
     """
     file = file_vault(settings, environ, ask=ask, notice=notice)
-    infos = [providers.load(name).info for name in providers.names()]
+    infos = Services(settings).infos().values()
     if settings.sandbox is not None:
         known = [info for info in infos if info.name == (info.emulation or info.name).partition("/")[0]]
         people = [_sandbox_account(info, person) for info in known for person in _SANDBOX_PEOPLE]
         return VaultStack(file, MemoryVault(*people))
     keys = {info.name: info.env_keys for info in infos if info.env_keys}
     kinds = {info.name: info.sign_in.key_kind for info in infos}
-    return VaultStack(file, EnvVault(environ, keys, kinds))
+    return VaultStack(file, EnvVault(environ, keys, kinds), *_key_files(settings))
+
+
+def _key_files(settings: Settings) -> list[MemoryVault]:
+    if not settings.services:
+        return []
+    from polychat.engine import rows
+
+    found = [rows.account(name, service) for name, service in settings.services.items()]
+    return [MemoryVault(*filter(None, found))]
 
 
 def file_vault(
@@ -82,11 +92,17 @@ def file_vault(
     return FileVault(vault_path(settings), keys)
 
 
-def given(provider: str | None, *, api_key: str | None, cookies: Mapping[str, str] | None) -> Vault:
-    """A vault of the one account whose credential the caller holds in hand."""
+def given(
+    provider: str | None,
+    *,
+    api_key: str | None,
+    cookies: Mapping[str, str] | None,
+    services: Services | None = None,
+) -> Vault:
+    """A vault of the one account whose credential the caller holds in hand; of `services`, or those all know."""
     if provider is None:
         raise BadOption("api_key and cookies need provider=, which says where they belong", field="provider")
-    info = providers.load(provider).info
+    info = (services or providers).load(provider).info
     if cookies is not None:
         return _holding(info, SessionCookies(cookies={name: Secret(value) for name, value in cookies.items()}))
     return _holding(info, key_credential(info, Secret(api_key or "")))

@@ -18,13 +18,13 @@ from typing import Self
 
 import msgspec
 
-from polychat import providers
 from polychat.credentials import Account, BearerToken, ends_at, token_expiry
 from polychat.engine import accounts, attachments, features
 from polychat.engine.health import EXPIRING_S, Changed
 from polychat.engine.leases import Lease, Leases
 from polychat.engine.register import Register
 from polychat.engine.routing import Route, route
+from polychat.engine.services import Services
 from polychat.engine.settings import Settings
 from polychat.engine.stream import Running
 from polychat.engine.turn import Turn
@@ -77,7 +77,7 @@ class Engine:
     ) -> None:
         self.vault = vault
         self.settings = settings
-        self._own = dict(services or {})  # by name; in place of those that all engines know
+        self.catalogue = Services(settings, services)
         self._captures = settings.folders.state / "captures"
         self._given = transport
         self._transports: dict[bool, Transport] = {}
@@ -177,15 +177,15 @@ class Engine:
 
     def names(self) -> tuple[str, ...]:
         """The services there are: this engine's own, then those that all engines know."""
-        return tuple(dict.fromkeys((*self._own, *providers.names())))
+        return self.catalogue.names()
 
     def service(self, name: str) -> Provider:
         """The service of that name. Raises: `UnknownModel` naming what there is."""
-        return self._own.get(name) or providers.load(name)
+        return self.catalogue.load(name)
 
     def services(self) -> dict[str, Info]:
         """Every service there is, by name."""
-        return {name: self.service(name).info for name in self.names()}
+        return self.catalogue.infos()
 
     async def speak(
         self,
@@ -321,7 +321,7 @@ class Engine:
 
     def hosts(self, info: Info) -> dict[str, str]:
         """Where the service is: its own origins, or its place in the sandbox."""
-        if self.settings.sandbox is None or info.name in self._own:
+        if self.settings.sandbox is None or self.catalogue.is_given(info.name):
             return dict(info.hosts)
         home, *others = info.hosts
         place = f"{self.settings.sandbox}/{info.emulation or info.name}"

@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -22,6 +22,9 @@ import msgspec
 from polychat.credentials import Secret
 from polychat.errors import ConfigError
 from polychat.net.clocks import Clocks
+
+if TYPE_CHECKING:
+    from polychat.engine.rows import OwnService
 
 _VARIABLES = {
     "POLYCHAT_SANDBOX": "sandbox",
@@ -56,6 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     clocks: Clocks = Clocks()
     accounts: dict[str, str] = {}  # provider -> the account it uses when a call names none
     concurrency: dict[str, int] = {}  # account, or provider -> questions to one account at once
+    services: dict[str, OwnService] = {}  # OpenAI-compatible ones of the person's own, by name
 
 
 class _Table(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -68,6 +72,7 @@ class _Table(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     clocks: dict[str, Any] = {}
     accounts: dict[str, Any] = {}
     concurrency: dict[str, Any] = {}
+    services: dict[str, Any] = {}
 
 
 def load(
@@ -88,13 +93,23 @@ def load(
     places.append(("options", _given(overrides or {})))
 
     table: dict[str, Any] = {}
+    services: dict[str, OwnService] = {}
     for place, layer in places:
         _check(place, layer)
+        services |= _services(place, layer, environ)
         table = _laid_over(table, layer)
-    return _settings(folders, msgspec.convert(table, _Table))
+    return _settings(folders, msgspec.convert(table, _Table), services)
 
 
-def _settings(folders: Folders, table: _Table) -> Settings:
+def _services(place: str, layer: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, OwnService]:
+    if not (given := layer.get("services")):
+        return {}
+    from polychat.engine.rows import own_services
+
+    return own_services(place, given, environ)
+
+
+def _settings(folders: Folders, table: _Table, services: dict[str, OwnService]) -> Settings:
     return Settings(
         folders=folders,
         sandbox=table.sandbox and table.sandbox.rstrip("/"),
@@ -104,6 +119,7 @@ def _settings(folders: Folders, table: _Table) -> Settings:
         clocks=msgspec.structs.replace(Clocks(), **{name: value or None for name, value in table.clocks.items()}),
         accounts=table.accounts,
         concurrency=table.concurrency,
+        services=services,
     )
 
 

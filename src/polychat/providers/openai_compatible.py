@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from polychat.credentials import ApiKey, Revealed, SignIn
+from polychat.credentials import ApiKey, Revealed, Secret, SignIn
 from polychat.errors import BadOption, FormatChanged, PolychatError
 from polychat.net.session import Session
 from polychat.providers import _reading
@@ -75,7 +75,8 @@ def rows() -> Mapping[str, Row]:
 class OpenAICompatible:
     """The provider of one row; see the module's text for its steps."""
 
-    def __init__(self, name: str, row: Row) -> None:
+    def __init__(self, name: str, row: Row, *, headers: Mapping[str, Secret] | None = None) -> None:
+        self._headers = dict(headers or {})  # that the person wants with every question
         self.info = _info(name, row)
         self._dialect = Dialect(max_tokens=row.max_tokens, stream_usage=row.stream_usage)
 
@@ -83,7 +84,7 @@ class OpenAICompatible:
         """One turn: post the talk, decode the answer."""
         body = openai_chat_request.body(request, self._dialect)
         decoder = openai_chat.Decoder(self.info.name)
-        async with session.open("POST", "/chat/completions", json=body, headers=_proofs(session)) as response:
+        async with session.open("POST", "/chat/completions", json=body, headers=self._proofs(session)) as response:
             if "text/html" in response.headers.get("content-type", ""):
                 raise FormatChanged(f"{self.info.name} answered the question with a web page instead of data")
             async with aclosing(_reading.batches(response, decoder)) as batches:
@@ -94,13 +95,13 @@ class OpenAICompatible:
         """One vector for each text."""
         asked = openai_embeddings.body(model, texts, dimensions)
         answer = await session.json(
-            "POST", "/embeddings", json=asked, into=openai_embeddings.Answer, headers=_proofs(session)
+            "POST", "/embeddings", json=asked, into=openai_embeddings.Answer, headers=self._proofs(session)
         )
         return openai_embeddings.embedded(answer, len(texts))
 
     async def list_models(self, session: Session) -> tuple[Model, ...]:
         """The models of this key, now."""
-        listed = await session.json("GET", "/models", into=_List, headers=_proofs(session))
+        listed = await session.json("GET", "/models", into=_List, headers=self._proofs(session))
         return tuple(Model(id=one.id) for one in listed.data)
 
     async def who(self, session: Session) -> str:
@@ -110,6 +111,13 @@ class OpenAICompatible:
     def explain(self, status: int, headers: Mapping[str, str], body: bytes) -> PolychatError | None:
         """The dialect's own error codes."""
         return openai_errors.explained(status, body, provider=self.info.name)
+
+    def _proofs(self, session: Session) -> dict[str, str]:
+        """The key as a bearer, nothing where there is none, and the person's own headers."""
+        proofs: dict[str, str] = {name: Revealed(value.reveal()) for name, value in self._headers.items()}
+        if isinstance(session.credential, ApiKey):
+            proofs.setdefault("authorization", Revealed(f"Bearer {session.credential.key.reveal()}"))
+        return proofs
 
 
 def custom(base_url: str, *, name: str = "custom", keys: tuple[str, ...] = ()) -> OpenAICompatible:
@@ -157,7 +165,7 @@ def _info(name: str, row: Row) -> Info:
         label=row.label,
         hosts={"api": row.base_url},
         accepts=("api_key",),
-        needs_account=bool(row.key_page) and not local,
+        needs_account=bool(row.key_page or row.keys) and not local,
         models=tuple(Model(id=model) for model in row.models),
         default_model=row.models[0] if row.models else "",
         any_model=True,
@@ -170,11 +178,3 @@ def _info(name: str, row: Row) -> Info:
         source="the service's documentation, 2026-11",
         verified="against the sandbox; never live",
     )
-
-
-def _proofs(session: Session) -> dict[str, str]:
-    """The key as a bearer; nothing where there is none."""
-    credential = session.credential
-    if not isinstance(credential, ApiKey):
-        return {}
-    return {"authorization": Revealed(f"Bearer {credential.key.reveal()}")}

@@ -50,12 +50,11 @@ def accounts(context: click.Context, as_json: bool) -> None:
 @options.config
 def list_(provider: str | None, as_json: bool) -> None:
     """List the accounts, and what to do about those in trouble."""
-    from polychat import providers
     from polychat.cli.account_table import listed
     from polychat.cli.standing import standings
 
     if provider:
-        providers.load(provider)
+        options.services().load(provider)
     settings = options.settings()
     found = standings(settings, options.vault(settings), provider)
     if as_json:

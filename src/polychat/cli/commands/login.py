@@ -57,10 +57,9 @@ def login(
     """
     import asyncio
 
-    from polychat import providers
     from polychat.engine import accounts
 
-    info = providers.load(provider).info
+    info = options.services().load(provider).info
     settings = options.settings()
     way, value = signing_in.chosen(info, given)
     if way.option != "browser":

@@ -43,13 +43,11 @@ def logout(who: str, yes: bool, as_json: bool) -> None:
 
 def _meant(vault: Vault, who: str) -> tuple[str, str | None]:
     """The name of the account and its provider, if that is known. Raises: `BadOption`, `NoAccount`."""
-    from polychat import providers
-
     entries = vault.entries()
     for entry in entries:
         if entry.name == who:
             return who, entry.provider
-    if who not in providers.names():
+    if who not in options.services().names():
         return who, None
     own = [entry.name for entry in entries if entry.provider == who and entry.source == "file"]
     if len(own) > 1:
@@ -62,9 +60,8 @@ def _meant(vault: Vault, who: str) -> tuple[str, str | None]:
 
 
 def _elsewhere(provider: str | None) -> str:
-    from polychat import providers
-
-    if provider not in providers.names():
+    services = options.services()
+    if provider is None or provider not in services.names():
         return "note: the service was not told"
-    info = providers.load(provider).info
+    info = services.load(provider).info
     return f"note: {info.label} was not told; to end the session there too, log out at {info.sign_in.url}"

@@ -24,11 +24,10 @@ def models(provider: str | None, cap: str | None, live: bool, as_json: bool) -> 
     """List the models there are."""
     import asyncio
 
-    from polychat import providers
     from polychat.cli.phrases import table
 
     if provider:
-        providers.load(provider)
+        options.services().load(provider)
     _check(cap)
     found = asyncio.run(_found(provider, live=live))
     found.data = [card for card in found if cap is None or cap in card.capabilities]

@@ -24,9 +24,7 @@ def providers(context: click.Context, as_json: bool) -> None:
     """List the services there are, and whether an account is there."""
     if context.invoked_subcommand is not None:
         return
-    from polychat import providers as services
-
-    rows = [_facts(services.load(name).info) for name in services.names()]
+    rows = [_facts(info) for info in options.services().infos().values()]
     if as_json:
         _print_json(rows)
         return
@@ -43,10 +41,9 @@ def providers(context: click.Context, as_json: bool) -> None:
 @options.config
 def show(name: str, as_json: bool) -> None:
     """Show everything about one service."""
-    from polychat import providers as services
     from polychat.engine.leases import login_command
 
-    info = services.load(name).info
+    info = options.services().load(name).info
     facts = _facts(info) | {
         "models": [model.id for model in info.models],
         "default_model": info.default_model,
