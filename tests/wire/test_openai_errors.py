@@ -31,7 +31,8 @@ def said(**error: Any) -> bytes:
     ("status", "error", "kind"),
     [
         (401, {"code": "invalid_api_key"}, AuthExpired),
-        (403, {"type": "invalid_request_error"}, AuthExpired),
+        (403, {"type": "invalid_request_error"}, BadRequest),
+        (403, {"type": "invalid_request_error", "code": "missing_scope"}, AuthExpired),
         (403, {"code": "unsupported_country_region_territory"}, AuthExpired),
         (404, {"code": "model_not_found"}, UnknownModel),
         (404, {"type": "invalid_request_error", "param": "model"}, UnknownModel),

@@ -30,6 +30,7 @@ _NOT_THIS_KEY = "see in the service's console what this key may do"
 
 _BY_WORD: dict[str, type[PolychatError]] = {
     "invalid_api_key": AuthExpired,
+    "missing_scope": AuthExpired,
     "authentication_error": AuthExpired,
     "insufficient_quota": QuotaSpent,
     "billing_hard_limit_reached": QuotaSpent,
@@ -71,7 +72,7 @@ def explained(status: int, body: bytes, *, provider: str) -> PolychatError | Non
     if found is None:
         return None
     kind = _kind(found)
-    if kind in _GENERAL:
+    if kind in _GENERAL and status != 403:  # which the service also says of a model that is for other things
         kind = _BY_STATUS.get(status, kind)
     if status == 404 and found.param == "model":
         kind = UnknownModel
