@@ -20,7 +20,8 @@ def info(*accepts: CredentialKind, key_kind: CredentialKind = "api_key") -> Info
     """A service that takes these."""
     return Info(
         name="x", label="X", hosts={"web": "https://x.example"}, accepts=accepts, models=(Model(id="x-1"),),
-        default_model="x-1", capabilities=frozenset({"text"}), sign_in=SignIn(url="https://x.example/login", key_kind=key_kind),
+        default_model="x-1", capabilities=frozenset({"text"}),
+        sign_in=SignIn(url="https://x.example/login", key_kind=key_kind),
     )  # fmt: skip
 
 

@@ -19,6 +19,13 @@ def size(size_bytes: int) -> str:
     return f"{size_bytes / 1_000_000:.1f} MB"
 
 
+def tokens(count: int | None) -> str:
+    """128k, 1M, - where nobody knows."""
+    if count is None:
+        return "-"
+    return f"{count / 1_000_000:g}M" if count >= 1_000_000 else f"{count // 1_000}k"
+
+
 def span(seconds: float) -> str:
     """50 minutes, 3 days."""
     for length, name in _SPANS:

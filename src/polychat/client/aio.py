@@ -224,8 +224,9 @@ class AsyncModels:
 
 
 def _card(info: Info, model: Model) -> ModelCard:
+    can = info.capabilities if model.capabilities is None else model.capabilities
     return ModelCard(
-        id=f"{info.name}/{model.id}", owned_by=info.name, capabilities=sorted(model.capabilities or info.capabilities)
+        id=f"{info.name}/{model.id}", owned_by=info.name, capabilities=sorted(can), context_tokens=model.context_tokens
     )
 
 

@@ -168,6 +168,7 @@ class ModelCard(Shape, kw_only=True):
     id: str  # provider/model
     owned_by: str
     capabilities: list[str] = []
+    context_tokens: int | None = None  # of question and answer together, where known
     object: Literal["model"] = "model"
     created: int = 0
 

@@ -30,6 +30,15 @@ def test_a_capability_narrows_the_list(polychat: Any) -> None:
     assert (none.returncode, none.stdout, none.stderr) == (0, "", "note: no model has audio_out\n")
 
 
+def test_capabilities_add_up_and_go_by_the_words_people_use(polychat: Any) -> None:
+    """Each --cap narrows the list further; vision is what the table calls image_in."""
+    seeing = polychat("models", "--cap", "vision").stdout.splitlines()
+    assert seeing == polychat("models", "--cap", "image_in").stdout.splitlines()
+    both = polychat("models", "--cap", "vision", "--cap", "threads").stdout.splitlines()
+    assert {line.partition("/")[0] for line in both} < {line.partition("/")[0] for line in seeing}
+    assert all("image_in" in line and "threads" in line for line in both)
+
+
 def test_live_asks_the_services(polychat: Any) -> None:
     """--live lists what the account may use; a service that does not tell keeps its known list, and a note says so."""
     live = polychat("models", "--live", "--provider", "chatgpt")
@@ -48,7 +57,7 @@ def test_live_asks_the_services(polychat: Any) -> None:
     ("args", "complaint"),
     [
         (["--cap", "image_im"], "hint: did you mean image_in"),
-        (["--cap", "zzz"], "hint: there are: stream,"),
+        (["--cap", "zzz"], "hint: there are: text, stream,"),
         (["--provider", "nope"], "error: there is no provider 'nope'"),
     ],
 )

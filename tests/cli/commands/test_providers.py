@@ -30,6 +30,19 @@ def test_show_tells_everything_about_one(polychat: Any) -> None:
     assert (facts["default_model"], facts["options"]) == ("reka-core", {"use_code_interpreter": "bool"})
 
 
+def test_show_tells_what_each_model_can_do(polychat: Any) -> None:
+    """With all words for a program, with few for a person."""
+    facts = json.loads(polychat("providers", "show", "reka", "--json").stdout)
+    assert [model["id"] for model in facts["models"]] == ["reka-core", "reka-flash", "reka-edge"]
+    assert facts["models"][0]["capabilities"] == facts["capabilities"]
+    lines = polychat("providers", "show", "reka").stdout.splitlines()
+    assert lines[lines.index("models") + 1 :] == [
+        "reka-core   -  can all of it",
+        "reka-flash  -  can all of it",
+        "reka-edge   -  can all of it",
+    ]
+
+
 def test_an_unknown_service_is_2(polychat: Any) -> None:
     """Those that exist get named."""
     done = polychat("providers", "show", "nope")

@@ -12,32 +12,42 @@ from polychat.errors import BadOption
 
 if TYPE_CHECKING:
     from polychat.client.shapes import ModelList
+    from polychat.providers.base import Capability
+
+_ALSO_CALLED: dict[str, Capability] = {  # as people say it
+    "chat": "text", "vision": "image_in", "audio": "audio_in", "video": "video_in", "files": "file_in",
+    "pdf": "file_in", "images": "image_out", "search": "web_search", "json": "schema", "functions": "tools",
+    "thinking": "reasoning", "tts": "speech", "stt": "transcription",
+}  # fmt: skip
 
 
 @click.command()
 @click.option("--provider", metavar="NAME", help="Of this service only.", shell_complete=options.provider_names)
-@click.option("--cap", metavar="CAPABILITY", help="Only those that can do this: image_in, web_search, ...")
+@click.option(
+    "--cap", "caps", metavar="CAPABILITY", multiple=True, help="Only those that can do this: vision, tools, search, ..."
+)
 @click.option("--live", is_flag=True, help="Ask the services of your accounts which models you may use.")
 @options.json("Print OpenAI's list of models as JSON.")
 @options.config
-def models(provider: str | None, cap: str | None, live: bool, as_json: bool) -> None:
+def models(provider: str | None, caps: tuple[str, ...], live: bool, as_json: bool) -> None:
     """List the models there are."""
     import asyncio
 
-    from polychat.cli.phrases import table
+    from polychat.cli.phrases import table, tokens
 
     if provider:
         options.services().load(provider)
-    _check(cap)
+    wanted = frozenset(map(_capability, caps))
     found = asyncio.run(_found(provider, live=live))
-    found.data = [card for card in found if cap is None or cap in card.capabilities]
+    found.data = [card for card in found if wanted <= set(card.capabilities)]
     if as_json:
         say(found.model_dump_json())
         return
-    for line in table([(card.id, " ".join(card.capabilities)) for card in found]):
+    for line in table([(card.id, tokens(card.context_tokens), " ".join(card.capabilities)) for card in found]):
         say(line)
     if not found.data:
-        note(f"note: no model has {cap}" if cap else f"note: no model of {provider} is known; --live asks it")
+        which = " and ".join(caps)
+        note(f"note: no model has {which}" if caps else f"note: no model of {provider} is known; --live asks it")
     for problem in found.problems:
         note(f"note: {problem.provider} did not tell its own list: {problem.message}")
 
@@ -47,14 +57,16 @@ async def _found(provider: str | None, *, live: bool) -> ModelList:
         return await client.models.list(live=live)
 
 
-def _check(cap: str | None) -> None:
+def _capability(word: str) -> Capability:
+    """The capability that a person means. Raises: `BadOption`."""
     from difflib import get_close_matches
     from typing import get_args
 
     from polychat.providers.base import Capability
 
-    known = get_args(Capability)
-    if cap is not None and cap not in known:
-        near = get_close_matches(cap, known, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(known)}"
-        raise BadOption(f"there is no capability {cap!r}", field="cap", hint=hint)
+    known: dict[str, Capability] = {name: name for name in get_args(Capability)} | _ALSO_CALLED
+    if word in known:
+        return known[word]
+    near = get_close_matches(word, known, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(known)}"
+    raise BadOption(f"there is no capability {word!r}", field="cap", hint=hint)

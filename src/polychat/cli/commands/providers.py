@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polychat.cli import options
-from polychat.cli.phrases import table
+from polychat.cli.phrases import table, tokens
 from polychat.cli.terminal import say
 
 if TYPE_CHECKING:
-    from polychat.providers.base import Info
+    from polychat.providers.base import Info, Model
 
 _SIGN_IN = {"cookies": "browser cookies", "bearer": "access token", "api_key": "API key"}
 
@@ -45,7 +45,7 @@ def show(name: str, as_json: bool) -> None:
 
     info = options.services().load(name).info
     facts = _facts(info) | {
-        "models": [model.id for model in info.models],
+        "models": [_model(info, model) for model in info.models],
         "default_model": info.default_model,
         "hosts": dict(info.hosts),
         "options": {option: kind.__name__ for option, kind in info.options.items()},
@@ -59,7 +59,15 @@ def show(name: str, as_json: bool) -> None:
     if as_json:
         _print_json(facts)
         return
+    models = facts.pop("models")
     for line in table([(field.replace("_", " "), _words(value)) for field, value in facts.items() if value]):
+        say(line)
+    if models:
+        say("\nmodels", bold=True)
+    every = facts["capabilities"]
+    for line in table(
+        [(one["id"], tokens(one["context_tokens"]), _beside(every, one["capabilities"])) for one in models]
+    ):
         say(line)
 
 
@@ -73,6 +81,16 @@ def _facts(info: Info) -> dict[str, Any]:
     }
 
 
+def _model(info: Info, model: Model) -> dict[str, Any]:
+    can = info.capabilities if model.capabilities is None else model.capabilities
+    return {
+        "id": model.id,
+        "aliases": list(model.aliases),
+        "context_tokens": model.context_tokens,
+        "capabilities": sorted(can),
+    }
+
+
 def _accounts(provider: str) -> list[str]:
     return [entry.name for entry in options.vault(options.settings()).entries(provider)]
 
@@ -80,6 +98,14 @@ def _accounts(provider: str) -> list[str]:
 def _row(facts: dict[str, Any]) -> tuple[str, ...]:
     sign_in, accounts = " or ".join(facts["sign_in"]), ", ".join(facts["accounts"]) or "none"
     return facts["name"], facts["label"], sign_in, accounts, " ".join(facts["capabilities"])
+
+
+def _beside(every: list[str], can: list[str]) -> str:
+    """What a model can do, in as few words as possible beside what its service can."""
+    lacking = [capability for capability in every if capability not in can]
+    if not lacking:
+        return "can all of it"
+    return f"cannot {_words(lacking)}" if len(lacking) < len(can) else f"can {_words(can)}"
 
 
 def _words(value: Any) -> str:
