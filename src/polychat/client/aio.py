@@ -224,9 +224,11 @@ class AsyncModels:
 
 
 def _card(info: Info, model: Model) -> ModelCard:
-    can = info.capabilities if model.capabilities is None else model.capabilities
     return ModelCard(
-        id=f"{info.name}/{model.id}", owned_by=info.name, capabilities=sorted(can), context_tokens=model.context_tokens
+        id=f"{info.name}/{model.id}",
+        owned_by=info.name,
+        capabilities=sorted(info.abilities(model)),
+        context_tokens=model.context_tokens,
     )
 
 

@@ -82,12 +82,11 @@ def _facts(info: Info) -> dict[str, Any]:
 
 
 def _model(info: Info, model: Model) -> dict[str, Any]:
-    can = info.capabilities if model.capabilities is None else model.capabilities
     return {
         "id": model.id,
         "aliases": list(model.aliases),
         "context_tokens": model.context_tokens,
-        "capabilities": sorted(can),
+        "capabilities": sorted(info.abilities(model)),
     }
 
 
