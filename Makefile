@@ -5,10 +5,10 @@ PROMPT ?= What is on the picture?
 IMAGE ?= docs/images/cat.jpeg
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lock clean
+.PHONY: help demo test check format docs new-provider lock clean
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: .venv/.run ## the main job, start to end, against the sandbox (IMAGE=path PROMPT="...")
 	@$(BIN)/polychat demo --image "$(IMAGE)" "$(PROMPT)"
@@ -21,6 +21,12 @@ check: .venv/.dev ## ruff, mypy --strict, architecture rules
 
 format: .venv/.dev ## put every file into the house's form
 	@$(BIN)/ruff check --fix --quiet . && $(BIN)/ruff format --quiet .
+
+docs: .venv/.dev ## write the pages that are made from the code
+	@$(BIN)/python docs/provider_index.py
+
+new-provider: .venv/.dev ## the three files of a new service, working and tested (NAME=x)
+	@$(BIN)/python scaffold/new_provider.py '$(subst ','\'',$(NAME))'
 
 lock: .venv/.dev ## write requirements/*.txt anew (versions and hashes, no addresses)
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml requirements/build.in -o requirements/run.txt

@@ -22,6 +22,7 @@ Role = Literal["system", "user", "assistant", "tool"]
 Modality = Literal["text", "image", "audio"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high"]
+ToolMode = Literal["service", "emulate"]
 
 # ---------------------------------------------------------------- parts of a message
 
@@ -180,6 +181,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     reasoning_effort: ReasoningEffort | None = None
     web_search: bool = False
     modalities: tuple[Modality, ...] = ("text",)  # what the answer may consist of
+    tool_mode: ToolMode = "service"  # emulate: tools and formats are put to the model in words
     options: dict[str, Any] = {}  # named by the service's own documentation; an unknown one is BadOption
 
     def __post_init__(self) -> None:
@@ -296,6 +298,73 @@ class Embedded(msgspec.Struct, frozen=True, kw_only=True):
 
     vectors: tuple[tuple[float, ...], ...]
     input_tokens: int | None = None
+
+
+class Drawing(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture to be drawn, or with `images` to be changed. Everything unset is left to the service."""
+
+    model: str  # the service's own id
+    prompt: str
+    images: tuple[Image, ...] = ()  # to be changed, as bytes
+    mask: Image | None = None  # where it is transparent, the first of them may change
+    n: int = 1  # how many are wanted
+    size: str | None = None  # "1024x1024"
+    linked: bool = False  # insists on a link; otherwise the service gives what it likes
+    options: dict[str, Any] = {}  # named by the service's own documentation; an unknown one is BadOption
+
+
+class Drawn(msgspec.Struct, frozen=True, kw_only=True):
+    """The pictures of one drawing."""
+
+    images: tuple[Image, ...]  # never empty
+    facts: dict[str, str] = {}  # size, quality, background, output_format, as the service tells them
+    usage: Usage | None = None
+
+
+class Utterance(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be said aloud: a text, or the last answer of a conversation; exactly one of the two."""
+
+    model: str  # the service's own id
+    text: str | None = None
+    thread: Thread | None = None
+    voice: str | None = None  # the service's name of it
+    media_type: str | None = None  # of the sound
+    speed: float | None = None  # 1.0 is the voice's own
+    instructions: str | None = None  # how to say it
+
+
+class Recording(msgspec.Struct, frozen=True, kw_only=True):
+    """Speech to be written down."""
+
+    model: str  # the service's own id
+    sound: Audio | File  # a film is a File
+    stream: bool = False  # whether the caller reads along
+    language: str | None = None  # that is spoken, ISO 639-1
+    prompt: str | None = None  # words and style to expect
+    temperature: float | None = None
+    timed: tuple[Literal["segment", "word"], ...] = ()  # what is wanted with its times
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """A word or a segment of speech, and when it was said."""
+
+    text: str
+    start_s: float
+    end_s: float
+    logprob: float | None = None  # of its tokens, on average
+    no_speech: float | None = None  # how likely it is that nobody speaks
+
+
+class Transcript(msgspec.Struct, frozen=True, kw_only=True):
+    """What was said."""
+
+    text: str
+    language: str | None = None  # as the service names it
+    duration_s: float | None = None  # of the sound
+    segments: tuple[Span, ...] = ()
+    words: tuple[Span, ...] = ()
+    usage: Usage | None = None
+    charged_s: float | None = None  # where seconds are counted instead of tokens
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

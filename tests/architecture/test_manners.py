@@ -136,9 +136,13 @@ def leftovers(sources: dict[str, str]) -> list[str]:
     return _lines(sources, LEFTOVER)
 
 
+def _is_lock(path: str) -> bool:
+    return "lock" in PurePosixPath(path).stem.split("-") or path.endswith(".lock")
+
+
 def addresses_in_locks(tracked: dict[str, str]) -> list[str]:
     """Addresses in what pins the dependencies."""
-    locks = {path: text for path, text in tracked.items() if path.startswith("requirements/") or "lock" in path}
+    locks = {path: text for path, text in tracked.items() if path.startswith("requirements/") or _is_lock(path)}
     return _lines(locks, ADDRESS)
 
 

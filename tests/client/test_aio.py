@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
-from polychat import AsyncClient, BadOption, Thread
+from polychat import AsyncClient, BadOption, Thread, UnknownModel
+from polychat.credentials import SignIn
 from polychat.engine.settings import load
+from polychat.net.session import Session
+from polychat.providers import Info, Model
 from polychat.sandbox.server import Sandbox
+from polychat.types import Event, Finish, Request, TextDelta
 
 T = TypeVar("T")
 THREAD = Thread(provider="chatgpt", id="c")
@@ -104,3 +108,38 @@ def test_a_stream_tells_reasoning_sources_and_pictures(sandbox: Sandbox, tmp_pat
     reasoning, sources, images = run(sandbox, tmp_path, ask)
     assert ("I read the question twice." in reasoning, sources > 0, images) == (True, True, 0)
     assert run(sandbox, tmp_path, draw) == 1
+
+
+class Echo:
+    """A provider of the caller's own making."""
+
+    info = Info(
+        name="echo",
+        label="Echo",
+        hosts={"web": "https://echo.example"},
+        accepts=("api_key",),
+        needs_account=False,
+        models=(Model(id="echo-1"),),
+        default_model="echo-1",
+        capabilities=frozenset({"text", "stream"}),
+        sign_in=SignIn(url="https://echo.example"),
+    )
+
+    async def chat(self, session: Session, request: Request) -> AsyncIterator[Sequence[Event]]:
+        """The question, and who asked it."""
+        yield [TextDelta(text=f"{request.messages[-1].text} of {session.account.name if session.account else None}")]
+        yield [Finish(reason="stop")]
+
+
+@pytest.mark.parametrize(("options", "who"), [({}, None), ({"api_key": "k"}, "given@echo")])
+def test_a_provider_in_hand_is_asked(options: dict[str, Any], who: str | None, tmp_path: Path) -> None:
+    """By an object in place of a name, with a key or without; others are not asked."""
+
+    async def main() -> str:
+        settings = load(environ={"POLYCHAT_HOME": str(tmp_path)})
+        async with AsyncClient(provider=Echo(), settings=settings, strict=True, **options) as client:
+            with pytest.raises(UnknownModel):
+                await client.chat.completions.create(model="reka-core", messages="Hello")
+            return (await client.chat.completions.create(messages="Hello")).text
+
+    assert asyncio.run(main()) == f"Hello of {who}"

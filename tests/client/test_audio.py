@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import time
-import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,8 @@ from typing import Any
 import pytest
 
 from polychat import AsyncClient, BadOption, Client, Interrupted, UnsupportedFeature
-from polychat.client.audio import duration_s
+from polychat.client.duration import duration_s
+from polychat.errors import IdleTimeout
 from polychat.sandbox.server import Sandbox
 
 SOUND = "/backend-api/synthesize"
@@ -169,6 +168,11 @@ def test_the_asynchronous_speech_reads_alike(sandbox: Sandbox, tmp_path: Path) -
         ({"input": " "}, BadOption, "input is empty"),
         ({"input": "Hi", "response_format": "midi"}, BadOption, "response_format is not one of aac, wav"),
         ({"input": "Hi", "model": "reka"}, UnsupportedFeature, "reka does not read aloud"),
+        ({"input": "Hi", "model": "openai/gpt-4o"}, UnsupportedFeature, "openai/gpt-4o does not read aloud"),
+        ({"input": "Hi", "speed": 2.0}, UnsupportedFeature, "chatgpt does not let the speed of a voice be chosen"),
+        ({"input": "Hi", "instructions": "calm"}, UnsupportedFeature, "chatgpt does not let the instructions of a"),
+        ({"input": "Hi", "speed": "fast"}, BadOption, "speed: expected `float | null`, got `str`"),
+        ({"input": "Hi", "voic": "cove"}, BadOption, "there is no argument 'voic'"),
         ({"conversation": "{}"}, BadOption, "conversation is not one that an answer gave"),
     ],
     ids=lambda value: str(value)[:40],
@@ -182,6 +186,44 @@ def test_what_cannot_be_read_is_refused_before_anything_is_sent(
     assert sandbox.journal() == []
 
 
+def test_a_text_is_said_by_a_model_that_only_speaks(client: Client, sandbox: Sandbox) -> None:
+    """In the words of the official package, byte for byte as it gets them."""
+    import openai
+
+    reading: Any = {"input": "Hello there", "voice": "nova", "speed": 2.0, "response_format": "wav"}
+    with client.audio.speech.create(model="openai/gpt-4o-mini-tts", instructions="calm", **reading) as speech:
+        spoken = speech.read()
+    with openai.OpenAI(base_url=f"{sandbox.url}/openai/v1", api_key="sandbox-alice") as official:
+        theirs = official.audio.speech.create(model="gpt-4o-mini-tts", instructions="calm", **reading).content
+    assert (spoken, speech.media_type, speech.account) == (theirs, "audio/wav", "sandbox-alice@openai")
+    ours, other = (entry.json for entry in sandbox.journal(service="openai"))
+    assert ours == other
+
+
+def test_a_service_alone_speaks_with_its_first_model_that_can(client: Client, sandbox: Sandbox) -> None:
+    """In its usual voice."""
+    with client.audio.speech.create(model="openai", input="Hello there") as speech:
+        assert speech.media_type == "audio/mpeg"
+    (entry,) = sandbox.journal(service="openai")
+    assert entry.json == {"model": "gpt-4o-mini-tts", "input": "Hello there", "voice": "alloy"}
+
+
+def test_bare_samples_are_what_was_asked_for(client: Client) -> None:
+    """Their bytes say nothing of themselves, whatever they look like."""
+    with client.audio.speech.create(model="openai/tts-1", input="Hello", response_format="pcm") as speech:
+        assert (speech.media_type, len(speech.read())) == ("audio/pcm", 2 * 9600)
+
+
+def test_a_sound_takes_no_longer_than_was_allowed(client: Client, sandbox: Sandbox) -> None:
+    """From the question to its last byte."""
+    sandbox.fault("openai", "stall", path="/v1/audio/speech")
+    with (
+        client.audio.speech.create(model="openai/tts-1", input="Hello there", timeout=0.2) as speech,
+        pytest.raises(IdleTimeout, match=r"openai was not done within 0\.2 s"),
+    ):
+        speech.read()
+
+
 def test_half_a_sound_is_not_passed_off_as_the_whole(client: Client, tmp_path: Path) -> None:
     """After a piece was taken, saving and reading are refused."""
     with client.audio.speech.create(**HELLO) as speech:
@@ -191,37 +233,3 @@ def test_half_a_sound_is_not_passed_off_as_the_whole(client: Client, tmp_path: P
         with pytest.raises(BadOption, match="part of the sound was taken already"):
             speech.stream_to_file(tmp_path / "half")
     assert list(tmp_path.iterdir()) == []
-
-
-def wav(frames: int, *, rate_hz: int = 8000, channels: int = 2) -> bytes:
-    """Silence."""
-    file = io.BytesIO()
-    with wave.open(file, "wb") as sound:
-        sound.setnchannels(channels)
-        sound.setsampwidth(2)
-        sound.setframerate(rate_hz)
-        sound.writeframes(bytes(2 * channels * frames))
-    return file.getvalue()
-
-
-ADTS = bytes.fromhex("fff15840017ffc") + bytes(4)  # one block at 24 kHz, mono, 11 bytes with its header
-
-
-@pytest.mark.parametrize(
-    ("sound", "lasts_s"),
-    [
-        (wav(4000), 0.5),
-        (wav(4000)[:-8000], 0.25),
-        (b"RIFF\x00\x00\x00\x00WAVE", None),
-        (ADTS * 3, 3 * 1024 / 24000),
-        (ADTS[:6] + b"\xfd" + ADTS[7:] + ADTS, 3 * 1024 / 24000),
-        (ADTS + b"rubbish that is no frame", None),
-        (b"ID3\x04", None),
-        (b"", None),
-    ],
-    ids=["wav", "cut wav", "broken wav", "aac", "aac of two blocks", "broken aac", "mp3", "nothing"],
-)
-def test_how_long_a_sound_lasts(sound: bytes, lasts_s: float | None) -> None:
-    """Told from the bytes that are there, not from what a header promises; None where it cannot be told."""
-    told = duration_s(sound)
-    assert told == (None if lasts_s is None else pytest.approx(lasts_s))

@@ -36,6 +36,12 @@ def test_every_argument_of_the_dialect_has_its_field() -> None:
     assert asked.options == {"own": 7}
 
 
+def test_tools_are_the_services_unless_it_is_said() -> None:
+    """The mode is a field, and no option of the service."""
+    assert made().tool_mode == "service"
+    assert (made(tool_mode="emulate").tool_mode, made(tool_mode="emulate").options) == ("emulate", {})
+
+
 def test_none_means_not_given() -> None:
     """Wrappers pass None along."""
     assert made(temperature=None, tools=None, image=None, conversation=None) == made()
@@ -58,6 +64,7 @@ def test_a_picture_goes_with_the_last_user_message() -> None:
         ({"seed": "x"}, "seed"),
         ({"reasoning_effort": "very"}, "reasoning_effort"),
         ({"modalities": ["smell"]}, "modalities[0]"),
+        ({"tool_mode": "both"}, "tool_mode"),
         ({"tools": [{"type": "function"}]}, "tools[0]"),
         ({"tools": [{"function": {"name": 1}}]}, "tools[0].function.name"),
         ({"tool_choice": "maybe"}, "tool_choice"),

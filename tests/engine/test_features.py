@@ -53,6 +53,18 @@ def test_what_is_not_there_is_refused_and_what_is_there_passes(capability: Capab
     check(offers(capability), Model(id="m"), request(**asked))
 
 
+def test_tools_and_formats_by_words_need_neither() -> None:
+    """Nor does that open any other door; unasked, the hint says that there is this way."""
+    asked = request(tools=(Tool(name="f"),), response_format=ResponseFormat(type="json_object"), tool_mode="emulate")
+    check(offers(), Model(id="m"), asked)
+    with pytest.raises(UnsupportedFeature, match="seed"):
+        check(offers(), Model(id="m"), request(seed=1, tool_mode="emulate"))
+    for wish, told in (({"tools": (Tool(name="f"),)}, True), ({"seed": 1}, False)):
+        with pytest.raises(UnsupportedFeature) as caught:
+            check(offers(), Model(id="m"), request(**wish))
+        assert ('tool_mode="emulate"' in str(caught.value)) == told
+
+
 def test_a_model_may_differ_from_its_service() -> None:
     """What the model says wins over what the service says."""
     deaf = Model(id="m", capabilities=frozenset({"text"}))

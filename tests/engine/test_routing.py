@@ -6,7 +6,7 @@ import pytest
 
 from polychat.credentials import SignIn
 from polychat.engine.routing import route
-from polychat.errors import UnknownModel
+from polychat.errors import BadOption, UnknownModel
 from polychat.providers.base import Info, Model
 
 
@@ -43,6 +43,33 @@ def test_each_way_of_naming_a_model(wanted: str, expected: tuple[str, str, str |
     """provider/model, account/model, a plain id, an alias, a provider alone."""
     found = route(wanted, SERVICES, accounts=ACCOUNTS)
     assert (found.provider, found.model.id, found.account) == expected
+
+
+@pytest.mark.parametrize("wanted", ["one/big", "mine/small", "shared", "two"])
+def test_a_name_may_say_who_sees_to_tools(wanted: str) -> None:
+    """Behind a question mark, whatever stands before it; the model is the one without."""
+    plain = route(wanted, SERVICES, accounts=ACCOUNTS)
+    assert plain.tool_mode is None
+    for mode in ("emulate", "service"):
+        found = route(f"{wanted}?tools={mode}", SERVICES, accounts=ACCOUNTS)
+        assert (found.tool_mode, found.model, found.account) == (mode, plain.model, plain.account)
+
+
+@pytest.mark.parametrize(
+    "word", ["", "tools", "tools=", "tools=both", "tool=emulate", "tools=emulate&x=1", "?tools=emulate"]
+)
+def test_nothing_else_may_stand_behind_a_question_mark(word: str) -> None:
+    """It is repeated, and the hint has what may."""
+    with pytest.raises(BadOption) as caught:
+        route(f"one/big?{word}", SERVICES, accounts=ACCOUNTS)
+    assert (caught.value.field, caught.value.message) == ("model", f"model ends in ?{word}")
+    assert caught.value.hint == "after the ? may stand tools=service or tools=emulate"
+
+
+def test_an_unknown_model_is_named_without_it() -> None:
+    """So that the nearest names are those of models."""
+    with pytest.raises(UnknownModel, match="there is no model 'one/bgi'"):
+        route("one/bgi?tools=emulate", SERVICES, accounts=ACCOUNTS)
 
 
 def test_a_service_with_an_account_is_preferred() -> None:

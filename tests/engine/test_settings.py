@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from polychat.credentials import Secret
-from polychat.engine.settings import Folders, Settings, load
+from polychat.engine.settings import Folders, ModelSettings, Settings, load
 from polychat.errors import ConfigError
 from polychat.net.clocks import Clocks
 
@@ -129,6 +129,18 @@ def test_tables_are_laid_over_one_another(home: Path, file: Path) -> None:
     assert settings.accounts == {"reka": "a", "openai": "c"}
 
 
+def test_a_model_has_settings_of_its_own(home: Path, file: Path) -> None:
+    """By the service's name and its own; a nearer place says it anew, an empty table says nothing."""
+    user_config(home, '[models."reka/reka-core"]\ntools = "emulate"\n[models."ollama/qwen3:8b"]\ntools = "emulate"')
+    file.write_text('[models."reka/reka-core"]\ntools = "service"\n[models."a/b"]')
+    emulate, service = ModelSettings(tools="emulate"), ModelSettings(tools="service")
+
+    assert load(environ=environ(home)).models == {"reka/reka-core": emulate, "ollama/qwen3:8b": emulate}
+    assert load(environ=environ(home), config_file=file).models == {
+        "reka/reka-core": service, "ollama/qwen3:8b": emulate, "a/b": ModelSettings(),
+    }  # fmt: skip
+
+
 def test_variables_set_sandbox_and_proxy(home: Path) -> None:
     """POLYCHAT_SANDBOX, POLYCHAT_PROXY and POLYCHAT_VAULT_KEY_FILE are the settings of those names."""
     settings = load(
@@ -169,6 +181,12 @@ def test_only_the_mapping_that_was_given_counts(home: Path, monkeypatch: pytest.
         ("clocks.connect_s = -1", "clocks.connect_s is not a number of seconds"),
         ("clocks.connect_s = nan", "clocks.connect_s is not a number of seconds"),
         ("clocks.connect_s = inf", "clocks.connect_s is not a number of seconds"),
+        ("models = 1", "models is of type int, not object"),
+        ("models.reka.tools = 'emulate'", 'models."reka" is not a table of a model'),
+        ("models = {'reka/reka-core' = 'emulate'}", 'models."reka/reka-core" is not a table of a model'),
+        ("models.'reka/reka-core'.tool = 'canary'", 'models."reka/reka-core".tool is not a setting'),
+        ("models.'a/b'.tools = 'canary'", 'models."a/b".tools is not one of service, emulate'),
+        ("models.'a/b'.tools = ['emulate']", 'models."a/b".tools is not one of service, emulate'),
         ("vault_key_file = ''", "vault_key_file is empty"),
         ("vault_key_file = ' '", "vault_key_file is empty"),
         ("vault_key_file = 3", "vault_key_file is of type int, not str"),

@@ -34,6 +34,7 @@ from polychat import (
 from polychat.credentials import Account, BearerToken, Secret, SessionCookies
 from polychat.providers.chatgpt import ChatGPT
 from polychat.sandbox.server import Sandbox
+from polychat.types import Utterance
 from polychat.vault.memory import MemoryVault
 
 TURN = "/backend-api/f/conversation"
@@ -368,7 +369,8 @@ def spoken(sandbox: Sandbox, text: str) -> bytes:
 
     async def main() -> bytes:
         async with chatgpt(sandbox) as client:
-            return b"".join([piece async for piece in client.engine.speak("chatgpt", text=text, voice="maple")])
+            asked = Utterance(model="chatgpt", text=text, voice="maple")
+            return b"".join([piece async for piece in await client.engine.calls.speak(asked)])
 
     return asyncio.run(main())
 

@@ -1,7 +1,7 @@
 """Reka with one defect at a time, to see that the judge of providers notices each.
 
-Run by `test_providers.py` in a process of its own, where an entry point puts `Defective` in the place of Reka. Prints
-one JSON object: defect -> what the judge said, or null.
+Run by `test_providers.py` in a process of its own, where entry points make `Defective` the service `spoiled`, emulated
+as Reka is. Prints one JSON object: defect -> what the judge said, or null.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
+
+import msgspec
 
 from polychat import providers
 from polychat.errors import AccountProblem, Interrupted, Unavailable
@@ -156,6 +158,8 @@ class HastyResponse:
 class Defective(Reka):
     """Reka, spoiled."""
 
+    info = msgspec.structs.replace(Reka.info, name="spoiled", label="Reka, spoiled")
+
     def __init__(self) -> None:
         self.spoil: Callable[[Batches, Session], Batches] = in_order
         self.misuse: Callable[[Session], Any] = lambda session: session
@@ -168,7 +172,7 @@ class Defective(Reka):
 
 def main() -> None:
     """Judge each defect by the check that is to notice it, and one of them by all checks."""
-    provider: Any = providers.load("reka")
+    provider: Any = providers.load("spoiled")
     said = {}
     with Sandbox() as sandbox:
         for defect, check in NOTICED_BY.items():
@@ -178,14 +182,14 @@ def main() -> None:
         for misuse, check in ((Mixing(), "two accounts"), (Hasty, "chunk_bytes 1")):
             provider.misuse = misuse
             said[getattr(misuse, "__name__", "Mixing")] = verdict(check, sandbox)
-        said["any"] = objection(lambda: check_provider("reka", sandbox))
+        said["any"] = objection(lambda: check_provider("spoiled", sandbox))
     sys.stdout.write(json.dumps(said))
 
 
 def verdict(name: str, sandbox: Sandbox) -> str | None:
     """What the check of that name says about the provider."""
     (check,) = (check for check in PROVIDER_CHECKS if check.name == name)
-    return objection(lambda: check(Subject("reka", sandbox)))
+    return objection(lambda: check(Subject("spoiled", sandbox)))
 
 
 def objection(judge: Callable[[], None]) -> str | None:

@@ -27,12 +27,15 @@ DEFECTS = {
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
-    """What the judge says about each defect of `defects.py`, which an entry point puts in Reka's place."""
+    """What the judge says about each defect of `defects.py`, a service of another package over Reka's emulation."""
     site = tmp_path_factory.mktemp("site")
     metadata = site / "defective-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: defective\nVersion: 1.0\n")
-    (metadata / "entry_points.txt").write_text("[polychat.providers]\nreka = defects:Defective\n")
+    (metadata / "entry_points.txt").write_text(
+        "[polychat.providers]\nspoiled = defects:Defective\n"
+        "[polychat.sandbox]\nspoiled = polychat.sandbox.services.reka\n"
+    )
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), str(HERE)])}
     done = subprocess.run(
         [sys.executable, HERE / "defects.py"], env=environ, capture_output=True, text=True, timeout=120, check=True

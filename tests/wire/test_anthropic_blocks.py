@@ -98,7 +98,7 @@ def test_a_system_text_inside_the_talk_is_a_turn(roles: str, expected: list[str]
     """Behind a user's turn, never before one, never first; where no such turn follows it goes to the top."""
     names: dict[str, Role] = {"u": "user", "a": "assistant", "s": "system"}
     messages = [said(names[role], f"{role}{index}") for index, role in enumerate(roles)]
-    assert [f"{'+'.join(content)}" for _, content in turns(*messages)] == expected
+    assert [(role[0], "+".join(content)) for role, content in turns(*messages)] == [(one[0], one) for one in expected]
     top, inside = told(*messages)
     texts = [block["text"] for block in top + [block for turn in inside for block in turn["content"]]]
     assert sorted(texts) == sorted(message.text for message in messages)

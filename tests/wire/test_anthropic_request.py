@@ -60,6 +60,16 @@ def test_everything_that_is_set_goes_out_in_the_apis_words() -> None:
     assert asked["tools"][-1] == {"type": "web_search_20250305", "name": "web_search"}
 
 
+def test_a_model_that_nobody_knows_is_asked_as_the_newest_are() -> None:
+    """Its answers are as long as those of every model may be, and the service has the last word."""
+    talk = (HELLO, Message(role="system", parts=(Text(text="s"),)))
+    asked = sent(messages=talk, reasoning_effort="low")
+    assert [turn["role"] for turn in asked["messages"]] == ["user", "system"]
+    assert (asked["max_tokens"], asked["output_config"]) == (32_000, {"effort": "low"})
+    assert sent(messages=talk, traits=Traits(system_turns=False))["system"] == [{"type": "text", "text": "s"}]
+    assert sent(options={"top_k": 1}, tools=(TOOL,), tool_choice="required")["top_k"] == 1
+
+
 @pytest.mark.parametrize(("most", "streamed"), [(21_333, False), (21_334, True), (None, True)])
 def test_a_long_answer_is_streamed_though_nobody_reads_along(most: int | None, streamed: bool) -> None:
     """The service closes a connection that is silent for ten minutes."""
@@ -175,6 +185,7 @@ def test_how_hard_to_think_is_an_effort(effort: Any, told: str) -> None:
         ("low", None, 4096),
         ("medium", None, 10_000),
         ("high", None, 32_000),
+        ("high", 100_000, 32_000),
         ("high", 50_000, 25_000),
         ("high", 2000, 1024),
         ("medium", 1025, 1024),

@@ -153,7 +153,7 @@ def test_a_large_picture_is_one_event() -> None:
 def test_anything_else_is_a_changed_format(payload: bytes) -> None:
     """Told with what showed it, once the words before it are out."""
     decoder = Decoder("gemini")
-    with pytest.raises(FormatChanged) as caught:
+    with pytest.raises(FormatChanged, match=r"^gemini sent an event .* \(\d+ bytes(: .*)?\)\n") as caught:
         decoder.feed(stream(response({"text": "hi"})) + b"data: " + payload + b"\n\n")
     assert decoder.salvage() == [TextDelta(text="hi")]
     assert caught.value.evidence is not None
@@ -207,16 +207,22 @@ def test_a_body_without_anything_has_no_end() -> None:
     assert decoded(b"") == decoded(b" \n\n") == []
 
 
+FILTERED = (
+    "SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "ESCALATION", "MODEL_ARMOR",
+    "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("raw", "reason"),
     [
-        ("STOP", "stop"), ("MAX_TOKENS", "length"), ("SAFETY", "content_filter"), ("RECITATION", "content_filter"),
-        ("LANGUAGE", "content_filter"), ("BLOCKLIST", "content_filter"), ("PROHIBITED_CONTENT", "content_filter"),
-        ("SPII", "content_filter"), ("ESCALATION", "content_filter"), ("IMAGE_SAFETY", "content_filter"),
-        ("IMAGE_PROHIBITED_CONTENT", "content_filter"), ("IMAGE_RECITATION", "content_filter"), ("OTHER", "stop"),
+        ("STOP", "stop"),
+        ("MAX_TOKENS", "length"),
+        *((raw, "content_filter") for raw in FILTERED),
+        ("OTHER", "stop"),
         ("SOMETHING_NEW", "stop"),
     ],
-)  # fmt: skip
+)
 def test_why_it_ended_is_told_in_both_words(raw: str, reason: Any) -> None:
     """The service's own, and the one that all share."""
     assert said({"text": "hi"}, finishReason=raw)[-1] == Finish(reason=reason, raw=raw)
@@ -236,10 +242,17 @@ def test_why_it_ended_is_told_in_both_words(raw: str, reason: Any) -> None:
 def test_an_end_that_is_no_answer_is_an_error(raw: str, kind: type[PolychatError]) -> None:
     """With the service's words; what had been said is kept."""
     decoder = Decoder("gemini")
-    decoder.feed(stream(response(finishReason=raw, finishMessage="Malformed: f(", usage=USAGE)))
-    with pytest.raises(kind, match=rf"gemini broke the answer off \({raw}\): Malformed: f\("):
+    decoder.feed(stream(response(finishReason=raw, finishMessage="Malformed:\nf(" + "x" * 900, usage=USAGE)))
+    with pytest.raises(kind, match=rf"gemini broke the answer off \({raw}\): Malformed: f\(x+") as caught:
         decoder.close()
+    assert len(caught.value.message) < 280
     assert decoder.salvage() == [COUNTED]
+
+
+def test_an_end_without_a_word_is_told_all_the_same() -> None:
+    """The service need not say more."""
+    with pytest.raises(Unavailable, match=r"\(MALFORMED_RESPONSE\): nothing more$"):
+        said(finishReason="MALFORMED_RESPONSE")
 
 
 def test_a_blocked_question_is_refused() -> None:
@@ -352,6 +365,12 @@ def test_several_calls_have_their_own_places_and_ids() -> None:
         ToolCall(id="own", name="f", arguments='{"a":1}'),
         ToolCall(id="call_r1_2", name="g", arguments="{}"),
     )
+
+
+def test_a_call_of_nobody_has_an_id_too() -> None:
+    """Where the service names neither the call nor the answer."""
+    body = {"candidates": [{"content": {"parts": [{"functionCall": {"name": "f"}}]}, "finishReason": "STOP"}]}
+    assert [call.id for call in reply(stream(body)).tool_calls] == ["call_gemini_0"]
 
 
 def test_a_call_that_ran_out_of_tokens_was_no_call() -> None:
@@ -483,7 +502,9 @@ def test_sources_come_before_the_end_with_places_in_characters() -> None:
     """The service counts bytes, over all words of the answer."""
     grounding = {
         "groundingChunks": [{"web": {"uri": "https://a.example", "title": "A"}}],
-        "groundingSupports": [{"segment": {"startIndex": 7, "endIndex": 14}, "groundingChunkIndices": [0]}],
+        "groundingSupports": [
+            {"segment": {"startIndex": 7, "endIndex": 14, "text": " nie ś"}, "groundingChunkIndices": [0]}
+        ],
         "webSearchQueries": ["q"],
     }
     events = decoded(
@@ -498,6 +519,13 @@ def test_sources_come_before_the_end_with_places_in_characters() -> None:
     assert events[-2:] == [COUNTED, STOP]
     assert citation == Citation(url="https://a.example", title="A", start=4, end=10)
     assert text[4:10].encode() == text.encode()[7:14]
+
+
+def test_quotations_are_sources_too() -> None:
+    """Told with the words or after them."""
+    quoted = {"citationSources": [{"endIndex": 3, "uri": "https://a.example"}]}
+    events = decoded(stream(response({"text": "żab"}, citationMetadata=quoted), response(finishReason="STOP")))
+    assert events == [TextDelta(text="żab"), Citation(url="https://a.example", start=0, end=2), STOP]
 
 
 # ---------------------------------------------------------------- going on

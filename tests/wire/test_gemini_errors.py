@@ -55,6 +55,9 @@ PER_MINUTE, PER_DAY = "GenerateRequestsPerMinutePerProjectPerModel", "GenerateRe
         (403, said("PERMISSION_DENIED"), AuthExpired),
         (403, said("PERMISSION_DENIED", reason("API_KEY_SERVICE_BLOCKED")), AuthExpired),
         (403, said("PERMISSION_DENIED", reason("BILLING_DISABLED")), QuotaSpent),
+        (403, said("PERMISSION_DENIED", reason("RATE_LIMIT_EXCEEDED")), RateLimited),
+        (400, said("INVALID_ARGUMENT", reason("API_KEY_EXPIRED")), AuthExpired),
+        (409, said("ABORTED"), Unavailable),
         (404, said("NOT_FOUND"), UnknownModel),
         (413, said("OUT_OF_RANGE"), ContextTooLong),
         (429, said("RESOURCE_EXHAUSTED"), RateLimited),
@@ -65,6 +68,8 @@ PER_MINUTE, PER_DAY = "GenerateRequestsPerMinutePerProjectPerModel", "GenerateRe
         (500, said("INTERNAL"), Unavailable),
         (501, said("UNIMPLEMENTED"), BadRequest),
         (503, said("UNAVAILABLE"), Unavailable),
+        (500, said("UNKNOWN"), Unavailable),
+        (500, said("DATA_LOSS"), Unavailable),
         (504, said("DEADLINE_EXCEEDED"), Unavailable),
         (529, said("INTERNAL"), Overloaded),
     ],
@@ -156,6 +161,8 @@ def test_an_error_inside_a_success_has_a_class_too() -> None:
     assert type(inside(said("INVALID_ARGUMENT"), provider="gemini")) is Unavailable  # code 1 is no status of Google's
     assert type(inside(b'{"error": {"code": 404, "status": "NOT_FOUND"}}', provider="gemini")) is UnknownModel
     assert type(inside(b'{"error": {"status": "PERMISSION_DENIED"}}', provider="gemini")) is AuthExpired
+    assert type(inside(b'{"error": {"status": "UNAUTHENTICATED"}}', provider="gemini")) is AuthExpired
+    assert type(inside(b'{"error": {"status": "RESOURCE_EXHAUSTED"}}', provider="gemini")) is RateLimited
 
 
 def test_a_tail_without_an_error_raises_nothing() -> None:

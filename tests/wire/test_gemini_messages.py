@@ -118,12 +118,21 @@ def test_bytes_go_with_their_real_type() -> None:
     ]
 
 
-def test_links_of_the_services_own_go_as_they_are() -> None:
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://generativelanguage.googleapis.com/v1beta/files/abc",
+        "gs://bucket/film.mp4",
+        "https://www.youtube.com/watch?v=x",
+        "https://youtube.com/watch?v=x",
+        "https://youtu.be/x",
+    ],
+)
+def test_links_of_the_services_own_go_as_they_are(link: str) -> None:
     """With their type, where it is known."""
-    own = "https://generativelanguage.googleapis.com/v1beta/files/abc"
-    assert parts(File(url=own), File(url="https://youtu.be/x", media_type="video/mp4")) == [
-        {"fileData": {"fileUri": own}},
-        {"fileData": {"fileUri": "https://youtu.be/x", "mimeType": "video/mp4"}},
+    assert parts(File(url=link), File(url=link, media_type="video/mp4")) == [
+        {"fileData": {"fileUri": link}},
+        {"fileData": {"fileUri": link, "mimeType": "video/mp4"}},
     ]
 
 

@@ -49,6 +49,8 @@ def test_the_second_generation_has_budgets(model: str) -> None:
         ("gemini-3-pro-preview", "LOW LOW HIGH HIGH"),
         ("gemini-3-pro-image", "HIGH HIGH HIGH HIGH"),
         ("gemini-3.1-flash-image", "MINIMAL HIGH HIGH HIGH"),
+        ("gemini-3.1-flash-lite-image", "MINIMAL HIGH HIGH HIGH"),
+        ("gemini-pro-latest", "LOW LOW MEDIUM HIGH"),
         ("gemini-flash-latest", "LOW LOW MEDIUM HIGH"),
         ("some-model", "MINIMAL LOW MEDIUM HIGH"),
     ],

@@ -43,7 +43,7 @@ from polychat.errors import BadOption, PolychatError, UnknownModel
 from polychat.net.session import Step
 from polychat.net.transport import Transport
 from polychat.providers import openai_compatible
-from polychat.providers.base import Info, ListsModels, Model, Provider
+from polychat.providers.base import Capability, Info, ListsModels, Model, Provider
 from polychat.types import Attachment, Citation, Reply, Thread
 from polychat.vault.base import Vault
 
@@ -54,7 +54,7 @@ class AsyncClient:
     With no arguments it uses the accounts kept by `polychat login` and the settings of the environment.
 
     base_url: ask this OpenAI-compatible service, with `api_key` or without; no kept account and no config is used.
-    provider: ask this service only; model names then need no prefix.
+    provider: ask this service only; model names then need no prefix. Its name, or a provider of your own making.
     account: ask with this account unless a call names another.
     api_key, cookies: use this credential instead of a kept account (needs `provider`).
     vault: use these accounts instead. sandbox: base URL of a running `polychat sandbox`. proxy: http(s) or socks URL.
@@ -65,7 +65,7 @@ class AsyncClient:
         self,
         *,
         base_url: str | None = None,
-        provider: str | None = None,
+        provider: str | Provider | None = None,
         account: str | None = None,
         api_key: str | None = None,
         cookies: Mapping[str, str] | None = None,
@@ -81,15 +81,17 @@ class AsyncClient:
         if base_url is not None:
             if provider is not None:
                 raise BadOption("base_url and provider= exclude one another", field="base_url")
-            only = openai_compatible.custom(base_url)
-            provider, services = only.info.name, {only.info.name: only}
-            vault = vault or accounts.keyed(only.info, api_key)
+            provider = openai_compatible.custom(base_url)
+            vault = vault or accounts.keyed(provider.info, api_key)
+        if provider is not None and not isinstance(provider, str):
+            services = {provider.info.name: provider}
+            provider = provider.info.name
         self.provider = provider
         self.account = account
         if settings is None:
             settings = load(environ=os.environ, overrides={"sandbox": sandbox, "proxy": proxy})
         if vault is None and (api_key is not None or cookies is not None):
-            known = Services(settings)
+            known = Services(settings, services)
             vault = accounts.given(provider, api_key=api_key, cookies=cookies, services=known)
         if vault is None:
             vault = accounts.kept(settings, os.environ)
@@ -123,10 +125,10 @@ class AsyncClient:
             return found
         raise BadOption("model is missing", field="model", hint="see what there is: polychat models")
 
-    def route(self, model: str | None, thread: Thread | None = None) -> Route:
-        """Where a question to `model` goes. Raises: `BadOption`, `UnknownModel`."""
+    def route(self, model: str | None, thread: Thread | None = None, to: Capability | None = None) -> Route:
+        """Where a question to `model` goes; see `Engine.route`. Raises: `BadOption`, `UnknownModel`."""
         service = self.provider or (thread.provider if thread else None)
-        return self.engine.route(self.named(model, thread), provider=service)
+        return self.engine.route(self.named(model, thread), provider=service, to=to)
 
     def _offers(self, service: str, model: str) -> bool:
         try:

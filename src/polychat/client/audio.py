@@ -1,7 +1,7 @@
 """Sound: `client.audio.speech.create`, under the names that users of the OpenAI SDK know.
 
-    with client.audio.speech.create(model="chatgpt", input="Hello") as speech:
-        speech.stream_to_file("hello.aac")
+    with client.audio.speech.create(model="openai/tts-1", input="Hello", voice="nova") as speech:
+        speech.stream_to_file("hello.mp3")
 
 The sound is handed on as it comes; leaving early hangs up. A file has its name only when it is whole: until then, and
 after a break, what came is in NAME.part.
@@ -9,31 +9,32 @@ after a break, what came is in NAME.part.
 
 from __future__ import annotations
 
-import io
 import os
-import wave
-from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
+import msgspec
+
 from polychat import media
 from polychat.client import questions
+from polychat.client.arguments import checked
+from polychat.client.reader import Reader
+from polychat.client.transcription import AsyncTranscriptions, Transcriptions
 from polychat.errors import BadOption, FormatChanged, PolychatError
-from polychat.types import Thread
+from polychat.types import Thread, Utterance
 
 if TYPE_CHECKING:
     from polychat.client.aio import AsyncClient
+    from polychat.engine.flow import Flow
     from polychat.engine.portal import Feed, Portal
 
 FORMATS: Mapping[str, str] = {
     "aac": "audio/aac", "wav": "audio/wav", "mp3": "audio/mpeg", "flac": "audio/flac", "opus": "audio/ogg",
+    "pcm": "audio/pcm",
 }  # fmt: skip
-_ADTS_HEADER_BYTES = 7
-_ADTS_RATES_HZ = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
-_AAC_SAMPLES = 1024  # of one raw data block
+_BARE = FORMATS["pcm"]
 
 
 class Reading(TypedDict, total=False):
@@ -44,7 +45,22 @@ class Reading(TypedDict, total=False):
     model: str | None
     voice: str | None
     response_format: str | None  # a name of `FORMATS`
+    speed: float | None  # 1.0 is the voice's own
+    instructions: str | None  # how to say it
     account: str | None
+    timeout: float | None  # seconds for the whole sound
+
+
+class _Reading(msgspec.Struct, kw_only=True):
+    """The same, with its types checked."""
+
+    input: str | None = None
+    conversation: Any = None
+    model: str | None = None
+    voice: str | None = None
+    response_format: str | None = None
+    speed: float | None = None
+    instructions: str | None = None
 
 
 # ---------------------------------------------------------------- the asynchronous face
@@ -53,9 +69,10 @@ class Reading(TypedDict, total=False):
 class AsyncSpeech:
     """The sound of one text as it comes. Iterate it, best inside `async with`, so that leaving early hangs up."""
 
-    def __init__(self, sound: AsyncGenerator[bytes], provider: str) -> None:
-        self.provider = provider
-        self.media_type = media.OCTETS  # what the bytes are
+    def __init__(self, sound: Flow[bytes], asked_type: str | None) -> None:
+        self.provider = sound.provider
+        self.account = sound.account
+        self.media_type = asked_type or media.OCTETS  # what the bytes are
         self._sound = sound
         self._first = b""
         self._taken = False
@@ -68,7 +85,8 @@ class AsyncSpeech:
                 self._first = await anext(self._sound)
             except StopAsyncIteration:
                 raise FormatChanged(f"{self.provider} sent no sound", provider=self.provider) from None
-        self.media_type = media.sniff(self._first)
+        if self.media_type != _BARE:  # whose bytes say nothing of themselves
+            self.media_type = media.sniff(self._first)
 
     def __aiter__(self) -> Self:
         return self
@@ -152,23 +170,31 @@ class AsyncSpeeches:
 
         Raises: `ConfigError` before anything is sent; any other `PolychatError` of what happened then.
         """
-        given = Reading(**reading)
-        text, thread = given.get("input"), questions.thread(given.get("conversation"))
-        if text is not None and not text.strip():
-            raise BadOption("input is empty", field="input")
-        model = self._client.named(given.get("model"), thread)
-        sound = self._client.engine.speak(
-            model,
-            text=text,
-            thread=thread,
-            voice=given.get("voice"),
-            media_type=_media_type(given.get("response_format")),
-            account=given.get("account") or self._client.account,
-            provider=self._client.provider,
+        given: dict[str, Any] = dict(reading)
+        account, timeout_s = given.pop("account", None), given.pop("timeout", None)
+        utterance = self._utterance(given)
+        sound = await self._client.engine.calls.speak(
+            utterance, account=account or self._client.account, provider=self._client.provider, total_s=timeout_s
         )
-        speech = AsyncSpeech(sound, self._client.route(model, thread).provider)
+        speech = AsyncSpeech(sound, utterance.media_type)
         await speech.start()
         return speech
+
+    def _utterance(self, given: dict[str, Any]) -> Utterance:
+        """What is asked for. Raises: `BadOption` naming the field."""
+        asked = checked(given, _Reading)
+        thread = questions.thread(asked.conversation)
+        if asked.input is not None and not asked.input.strip():
+            raise BadOption("input is empty", field="input")
+        return Utterance(
+            model=self._client.named(asked.model, thread),
+            text=asked.input,
+            thread=thread,
+            voice=asked.voice,
+            media_type=_media_type(asked.response_format),
+            speed=asked.speed,
+            instructions=asked.instructions,
+        )
 
 
 class AsyncAudio:
@@ -176,41 +202,27 @@ class AsyncAudio:
 
     def __init__(self, client: AsyncClient) -> None:
         self.speech = AsyncSpeeches(client)
+        self.transcriptions = AsyncTranscriptions(client)
 
 
 # ---------------------------------------------------------------- the synchronous face
 
 
-class Speech(AbstractContextManager["Speech"]):
+class Speech(Reader[bytes]):
     """The sound of one text as it comes. Iterate it, best inside `with`; leaving early hangs up."""
 
     def __init__(self, feed: Feed[bytes]) -> None:
+        super().__init__(feed)
         source: AsyncSpeech = feed.source
         self.provider = source.provider
+        self.account = source.account
         self.media_type = source.media_type  # what the bytes are
-        self._feed = feed
-        self._waiting: deque[bytes] = deque()
         self._taken = False
         self._content: bytes | None = None
 
-    def __iter__(self) -> Self:
-        return self
-
     def __next__(self) -> bytes:
         self._taken = True
-        if not self._waiting:
-            self._waiting.extend(self._arrived())
-        return self._waiting.popleft()
-
-    def _arrived(self) -> list[bytes]:
-        try:
-            arrived = self._feed.take()
-        except BaseException:  # Ctrl-C included: nobody will listen on
-            self.close()
-            raise
-        if arrived is None:
-            raise StopIteration
-        return arrived
+        return super().__next__()
 
     def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
         """The pieces as they come, or cut to `chunk_size` bytes."""
@@ -244,13 +256,6 @@ class Speech(AbstractContextManager["Speech"]):
 
     write_to_file = stream_to_file
 
-    def close(self) -> None:
-        """Hang up."""
-        self._feed.close()
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
-
     def _check_untouched(self) -> None:
         if self._taken:
             raise _taken_already()
@@ -272,6 +277,7 @@ class Audio:
 
     def __init__(self, portal: Portal[AsyncClient]) -> None:
         self.speech = Speeches(portal)
+        self.transcriptions = Transcriptions(portal)
 
 
 # ---------------------------------------------------------------- bytes
@@ -322,39 +328,6 @@ class _Cutter:
     def rest(self) -> bytes:
         """What is left at the end."""
         return self._held
-
-
-def duration_s(sound: bytes) -> float | None:
-    """How long WAV or AAC (ADTS) lasts; None for anything else."""
-    match media.sniff(sound):
-        case "audio/wav":
-            return _wav_s(sound)
-        case "audio/aac":
-            return _adts_s(sound)
-    return None
-
-
-def _wav_s(sound: bytes) -> float | None:
-    try:
-        with wave.open(io.BytesIO(sound)) as file:
-            size_bytes = len(file.readframes(file.getnframes()))  # a streamed header may promise more than there is
-            second_bytes = file.getsampwidth() * file.getnchannels() * file.getframerate()
-    except (wave.Error, EOFError):
-        return None
-    return size_bytes / second_bytes if second_bytes else None
-
-
-def _adts_s(sound: bytes) -> float | None:
-    """Every frame tells its length and how many blocks it holds (ISO/IEC 13818-7, 6.2)."""
-    at, lasted_s = 0, 0.0
-    while at + _ADTS_HEADER_BYTES <= len(sound):
-        rate = sound[at + 2] >> 2 & 0x0F
-        length = (sound[at + 3] & 0x03) << 11 | sound[at + 4] << 3 | sound[at + 5] >> 5
-        if sound[at] != 0xFF or rate >= len(_ADTS_RATES_HZ) or length < _ADTS_HEADER_BYTES:
-            return None
-        lasted_s += _AAC_SAMPLES * (1 + (sound[at + 6] & 0x03)) / _ADTS_RATES_HZ[rate]
-        at += length
-    return lasted_s
 
 
 def _media_type(name: str | None) -> str | None:

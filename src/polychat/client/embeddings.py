@@ -58,16 +58,16 @@ class AsyncEmbeddingCalls:
         texts = [input] if isinstance(input, str) else list(input)
         if not all(isinstance(text, str) for text in texts):
             raise BadOption("input is not a text or a list of texts", field="input")
-        chosen, name, made = await client.engine.embed(
+        made = await client.engine.calls.embed(
             client.named(model), texts, dimensions=dimensions, account=account or client.account,
             provider=client.provider,
         )  # fmt: skip
-        tokens = made.input_tokens
+        vectors, tokens = made.value.vectors, made.value.input_tokens
         return Embeddings(
-            data=[Embedding(embedding=list(vector), index=index) for index, vector in enumerate(made.vectors)],
-            model=chosen.model.id,
-            provider=chosen.provider,
-            account=name,
+            data=[Embedding(embedding=list(vector), index=index) for index, vector in enumerate(vectors)],
+            model=made.model,
+            provider=made.provider,
+            account=made.account,
             usage=None
             if tokens is None
             else CompletionUsage(prompt_tokens=tokens, completion_tokens=0, total_tokens=tokens),

@@ -1,29 +1,31 @@
-"""Pictures: `client.images.generate`, under the names that users of the OpenAI SDK know.
+"""Pictures: `client.images.generate` and `edit`, under the names that users of the OpenAI SDK know.
 
-    picture = client.images.generate(model="chatgpt/gpt-image", prompt="a red fox").data[0]
+    picture = client.images.generate(model="openai/gpt-image-2", prompt="a red fox").data[0]
     picture.save("fox.png")
+    client.images.edit(model="openai/gpt-image-2", prompt="in blue", image="fox.png").data[0].save("blue.png")
 
-The bytes are always at hand. `url` is the service's own link as it gave it, and may end soon; `b64_json` is filled only
-when asked for. What a service cannot choose is refused before anything is sent, and never put into words instead.
+A model that draws outside conversations is asked there; any other draws as part of its answer. The bytes are always at
+hand, unless a service's link cannot be read. `url` is that link as the service gave it, and may end soon; `b64_json` is
+filled only when asked for. What a service cannot choose is refused before anything is sent, and never put into words.
 """
 
 from __future__ import annotations
 
-import base64
-import builtins
-import io
-import os
 import textwrap
 import time
 from collections.abc import Mapping, Sequence
-from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, Unpack, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, Unpack, get_args
+
+import msgspec
 
 from polychat.client import questions
-from polychat.client.shapes import Shape
+from polychat.client.arguments import checked, named
+from polychat.client.pictures import ImageData, ImagesResponse, ImagesUsage
+from polychat.engine import attachments
+from polychat.engine.calls import unable
 from polychat.errors import BadOption, Refused, UnsupportedFeature
-from polychat.types import Image, Reply, Thread
+from polychat.providers.base import Capability, Info, Model
+from polychat.types import Drawing, Image, Reply, Thread
 
 if TYPE_CHECKING:
     from polychat.client.aio import AsyncClient
@@ -34,90 +36,43 @@ ResponseFormat = Literal["url", "b64_json", "bytes"]
 _QUOTED = 300  # characters of what a service said instead of drawing
 
 
-class Wish(TypedDict, total=False):
-    """Everything `generate` takes beside `prompt` and `model`. Unset means: left to the service."""
+class Change(TypedDict, total=False):
+    """Everything `edit` takes beside `image`, `prompt` and `model`. Unset means: left to the service."""
 
-    image: Any  # to edit or vary: path, open binary file, bytes, data URI, http(s) URL or PIL picture
-    images: Sequence[Any]
-    size: str | None  # "1024x1024", where the service lets it be chosen
+    mask: Any  # a picture; where it is transparent, the first one may change
+    n: int | None  # how many, 1 to 10
+    size: str | None  # "1024x1024"
+    quality: str | None
+    background: str | None  # "transparent"
+    output_format: str | None  # "png"
+    output_compression: int | None  # percent
+    input_fidelity: str | None
     response_format: ResponseFormat | None
     conversation: Thread | Mapping[str, Any] | str | bytes | None  # to go on from an earlier answer
     account: str | None
     timeout: float | None  # seconds for the whole answer
-    n: Literal[1]
-    user: str
+    user: str | None
+    extra_body: Mapping[str, Any]  # fields of the service's own, as they are
     options: Mapping[str, Any]  # the service's own; any other keyword counts as one too
 
 
-class ImageData(Shape, kw_only=True, dict=True):
-    """One picture. Its bytes are no part of the dump."""
+class Wish(Change, total=False):
+    """Everything `generate` takes beside `prompt` and `model`."""
 
-    url: str | None = None  # the service's own link
-    b64_json: str | None = None
-    revised_prompt: str | None = None  # what the service says it drew
-
-    @classmethod
-    def of(cls, part: Image, *, with_base64: bool) -> Self:
-        """A picture of an answer."""
-        made = cls(url=part.url, revised_prompt=part.prompt)
-        made.__dict__["part"] = part
-        if with_base64:
-            made.b64_json = base64.b64encode(made.bytes).decode()
-        return made
-
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the bytes to `path`, over what is there; the path."""
-        Path(path).write_bytes(self.bytes)
-        return Path(path)
-
-    @property
-    def media_type(self) -> str | None:
-        """What the bytes are."""
-        return self._part.media_type
-
-    @property
-    def width(self) -> int | None:
-        """In pixels; None where the bytes do not tell."""
-        return self._pixels[0]
-
-    @property
-    def height(self) -> int | None:
-        """In pixels; None where the bytes do not tell."""
-        return self._pixels[1]
-
-    @property
-    def bytes(self) -> builtins.bytes:
-        """The picture itself. Raises: `UnsupportedFeature` where the service gave a link only."""
-        if self._part.data is None:
-            raise UnsupportedFeature("the service gave a link to the picture and not its bytes", hint="open its url")
-        return self._part.data
-
-    @property
-    def _part(self) -> Image:
-        part: Image = self.__dict__["part"]
-        return part
-
-    @cached_property
-    def _pixels(self) -> tuple[int | None, int | None]:
-        from PIL import Image as Picture
-        from PIL import UnidentifiedImageError
-
-        try:
-            with Picture.open(io.BytesIO(self.bytes)) as picture:
-                return picture.size
-        except (UnidentifiedImageError, Picture.DecompressionBombError, OSError):
-            return None, None
+    image: Any  # to edit or vary: path, open binary file, bytes, data URI, http(s) URL or PIL picture
+    images: Sequence[Any]
+    moderation: str | None
+    style: str | None
 
 
-class ImagesResponse(Shape, kw_only=True):
-    """The pictures of one answer, in the order they were made."""
+class _Plain(msgspec.Struct, kw_only=True):
+    """Arguments of a drawing that only need their type checked."""
 
-    created: int  # Unix seconds
-    data: list[ImageData]
-    provider: str
-    account: str
-    conversation: Thread | None = None  # hand it back as conversation= to have them changed
-    text: str = ""  # what was said beside them
+    n: Annotated[int, msgspec.Meta(ge=1, le=10)] = 1
+    size: str | None = None
+    options: dict[str, Any] = {}
+    account: str | None = None
+    timeout: float | None = None
 
 
 class AsyncImages:
@@ -132,13 +87,75 @@ class AsyncImages:
         Raises: `ConfigError` before anything is sent; `Refused` with the service's words when no picture came; any
         other `PolychatError` of what happened then.
         """
-        given: dict[str, Any] = dict(wish)
+        return await self._answered(prompt, model, dict(wish))
+
+    async def edit(
+        self, *, image: Any, prompt: str, model: str | None = None, **change: Unpack[Change]
+    ) -> ImagesResponse:
+        """Have a picture changed: any that `Wish.image` may be, or a list of them. Raises: as `generate`."""
+        several = isinstance(image, list | tuple) and named(image)[0] is None
+        if image is None or (several and not image):
+            raise BadOption("image is missing", field="image", hint="to have one drawn from words: images.generate")
+        return await self._answered(prompt, model, {**change, "images" if several else "image": image})
+
+    async def _answered(self, prompt: str, model: str | None, given: dict[str, Any]) -> ImagesResponse:
+        """In whichever of the two ways the model draws."""
+        given = {name: value for name, value in given.items() if value is not None}
         form = _response_format(given.pop("response_format", None))
-        size = given.pop("size", None)
         if not (prompt and prompt.strip()):
             raise BadOption("prompt is empty", field="prompt")
-        question = given | {"modalities": ("image",)} | self._sized(size, model, given.get("conversation"))
-        turn = await self._client.ask(model, prompt, False, question)
+        thread = questions.thread(given.get("conversation"))
+        needed: Capability = "image_edit" if "image" in given or given.get("images") else "drawing"
+        chosen = self._client.route(model, thread, to=needed)
+        info = self._client.engine.service(chosen.provider).info
+        if info.can(chosen.model, needed):
+            if thread is not None:
+                raise _no_conversation(info, chosen.model)
+            return await self._drawn(prompt, model, form, given)
+        if not info.can(chosen.model, "image_out"):
+            raise unable(info, chosen.model, needed).hinted("who does: polychat models --cap drawing, or image_out")
+        given |= {"modalities": ("image",)} | self._sized(given.pop("size", None), info)
+        return await self._said(prompt, model, form, given)
+
+    async def _drawn(
+        self, prompt: str, model: str | None, form: ResponseFormat | None, given: dict[str, Any]
+    ) -> ImagesResponse:
+        """Drawn outside conversations."""
+        images, mask = _shown(given), given.pop("mask", None)
+        if mask is not None and not images:
+            raise BadOption("mask says where a picture may change, and there is none", field="image")
+        plain = checked({name: given.pop(name) for name in _Plain.__struct_fields__ if name in given}, _Plain)
+        drawing = Drawing(
+            model=self._client.named(model),
+            prompt=prompt,
+            images=images,
+            mask=None if mask is None else attachments.picture(named(mask)[1], field="mask"),
+            n=plain.n,
+            size=plain.size,
+            linked=form == "url",
+            options=plain.options | given,
+        )
+        made = await self._client.engine.calls.draw(
+            drawing,
+            account=plain.account or self._client.account,
+            provider=self._client.provider,
+            total_s=plain.timeout,
+        )
+        facts: dict[str, Any] = dict(made.value.facts)
+        return ImagesResponse(
+            created=int(time.time()),
+            data=[ImageData.of(picture, with_base64=form == "b64_json") for picture in made.value.images],
+            provider=made.provider,
+            account=made.account,
+            usage=ImagesUsage.of(made.value.usage),
+            **facts,
+        )
+
+    async def _said(
+        self, prompt: str, model: str | None, form: ResponseFormat | None, given: dict[str, Any]
+    ) -> ImagesResponse:
+        """Drawn as part of an answer."""
+        turn = await self._client.ask(model, prompt, False, given)
         reply = await turn.reply()
         pictures = [part for part in reply.media if isinstance(part, Image)]
         if not pictures:
@@ -152,14 +169,8 @@ class AsyncImages:
             text=reply.text,
         )
 
-    def _sized(self, size: str | None, model: str | None, conversation: Any) -> dict[str, Any]:
-        """The size as an option of the service. Raises: `UnsupportedFeature` where it draws nothing or has no such."""
-        chosen = self._client.route(model, questions.thread(conversation))
-        info = self._client.engine.service(chosen.provider).info
-        if "image_out" not in info.capabilities:
-            raise UnsupportedFeature(
-                f"{info.name} makes no pictures", hint="who does: polychat models --cap image_out", provider=info.name
-            )
+    def _sized(self, size: str | None, info: Info) -> dict[str, Any]:
+        """The size as an option of the service. Raises: `UnsupportedFeature` where it has no such."""
         if size in {None, "auto"}:
             return {}
         if "size" not in info.options:
@@ -180,6 +191,27 @@ class Images:
     def generate(self, *, prompt: str, model: str | None = None, **wish: Unpack[Wish]) -> ImagesResponse:
         """Have a picture drawn or changed; see `AsyncImages.generate`."""
         return self._portal.call(lambda client: client.images.generate(prompt=prompt, model=model, **wish))
+
+    def edit(self, *, image: Any, prompt: str, model: str | None = None, **change: Unpack[Change]) -> ImagesResponse:
+        """Have a picture changed; see `AsyncImages.edit`."""
+        return self._portal.call(lambda client: client.images.edit(image=image, prompt=prompt, model=model, **change))
+
+
+def _shown(given: dict[str, Any]) -> tuple[Image, ...]:
+    """The pictures to be changed, taken out of `given`."""
+    one, several = given.pop("image", None), given.pop("images", ())
+    if isinstance(several, str | bytes | Mapping):
+        raise BadOption("images is not a list; for one picture say image=", field="images")
+    first = () if one is None else (attachments.picture(named(one)[1]),)
+    return (*first, *attachments.gathered((named(each)[1] for each in several), field="images"))
+
+
+def _no_conversation(info: Info, model: Model) -> UnsupportedFeature:
+    return UnsupportedFeature(
+        f"{info.name}/{model.id} draws outside conversations",
+        hint="leave conversation out, and give the picture itself as image",
+        provider=info.name,
+    )
 
 
 def _response_format(given: Any) -> ResponseFormat | None:

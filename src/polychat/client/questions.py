@@ -18,6 +18,7 @@ from polychat.types import (
     ResponseFormat,
     Thread,
     Tool,
+    ToolMode,
 )
 from polychat.wire import openai_messages
 
@@ -34,6 +35,7 @@ class Question(TypedDict, total=False):
     tools: Sequence[Mapping[str, Any]]
     tool_choice: str | Mapping[str, Any]
     parallel_tool_calls: bool
+    tool_mode: ToolMode  # "emulate": tools and response_format are put to the model in words
     response_format: Mapping[str, Any]
     max_tokens: int
     max_completion_tokens: int
@@ -61,6 +63,7 @@ class _Plain(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     seed: int | None = None
     reasoning_effort: ReasoningEffort | None = None
     modalities: tuple[Modality, ...] = ("text",)
+    tool_mode: ToolMode = "service"
 
 
 class _Function(msgspec.Struct):

@@ -8,7 +8,6 @@ Providers, engine and vault exist once, in `AsyncClient`; nothing here decides a
 
 from __future__ import annotations
 
-from collections import deque
 from functools import partial
 from typing import Any, Literal, Self, Unpack, overload
 
@@ -17,6 +16,7 @@ from polychat.client.audio import Audio
 from polychat.client.embeddings import EmbeddingCalls
 from polychat.client.images import Images
 from polychat.client.questions import Question
+from polychat.client.reader import Reader
 from polychat.client.shapes import ChatCompletion, ChatCompletionChunk, ModelList
 from polychat.engine.portal import Feed, Portal
 from polychat.types import Attachment, Citation, Reply, Thread
@@ -100,13 +100,12 @@ class Models:
         return self._portal.call(lambda client: client.models.list(live=live))
 
 
-class Stream:
+class Stream(Reader[ChatCompletionChunk]):
     """The chunks of one answer. Iterate it, best inside `with`; leaving early hangs up."""
 
     def __init__(self, feed: Feed[ChatCompletionChunk]) -> None:
-        self._feed = feed
+        super().__init__(feed)
         self._source: AsyncStream = feed.source
-        self._waiting: deque[ChatCompletionChunk] = deque()
 
     @property
     def provider(self) -> str:
@@ -142,31 +141,3 @@ class Stream:
     def sources(self) -> list[Citation]:
         """What the answer rests on, as far as it was told."""
         return self._source.sources
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> ChatCompletionChunk:
-        if not self._waiting:
-            self._waiting.extend(self._taken())
-        return self._waiting.popleft()
-
-    def _taken(self) -> list[ChatCompletionChunk]:
-        try:
-            taken = self._feed.take()
-        except BaseException:  # Ctrl-C included: nobody will read on
-            self.close()
-            raise
-        if taken is None:
-            raise StopIteration
-        return taken
-
-    def close(self) -> None:
-        """Hang up."""
-        self._feed.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()

@@ -12,28 +12,32 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
 from typing import Self
 
 import msgspec
 
 from polychat.credentials import Account, BearerToken, ends_at, token_expiry
 from polychat.engine import accounts, attachments, features
+from polychat.engine.calls import Calls
+from polychat.engine.emulation import provider as emulation
 from polychat.engine.health import EXPIRING_S, Changed
 from polychat.engine.leases import Lease, Leases
+from polychat.engine.links import Links
 from polychat.engine.register import Register
 from polychat.engine.routing import Route, route
 from polychat.engine.services import Services
 from polychat.engine.settings import Settings
 from polychat.engine.stream import Running
 from polychat.engine.turn import Turn
-from polychat.errors import BadOption, NoAccount, PolychatError, UnknownModel, UnsupportedFeature
+from polychat.errors import BadOption, NoAccount, PolychatError, UnknownModel
 from polychat.fold import Fold
 from polychat.net.session import REFRESH_EARLY_S, Session, Step
 from polychat.net.transport import Transport
 from polychat.providers.base import (
-    Embeds,
+    Capability,
     ExplainsErrors,
     Info,
     ListsModels,
@@ -41,10 +45,9 @@ from polychat.providers.base import (
     ProlongsSession,
     Provider,
     SignsIn,
-    SpeaksText,
     TellsWho,
 )
-from polychat.types import Embedded, Event, Message, Request, Thread, ThreadMoved
+from polychat.types import Event, Message, Request, Thread, ThreadMoved
 from polychat.vault.base import Vault
 
 log = logging.getLogger("polychat.engine")
@@ -94,6 +97,10 @@ class Engine:
             wait_s=settings.clocks.pool_s,
             now=now,
         )
+        links = Links(
+            partial(self._transport, public_only=True), self._own_origins(), proxied=settings.proxy is not None
+        )
+        self.calls = Calls(self, self._leases, links, total_s=settings.clocks.total_s)
 
     # ------------------------------------------------------------ asking
 
@@ -116,7 +123,9 @@ class Engine:
         service = self.service(chosen.provider)
         if thread is not None:
             request = _continued(request, thread, chosen, account)
+        request = emulation.moded(request, chosen, self.settings)
         features.check(service.info, chosen.model, request)
+        service = emulation.over(service, chosen.model, request)
         who = _named(chosen, account, thread)
         self._leases.entry(service.info, who)  # that there is one, before anything is fetched
         request = msgspec.structs.replace(request, model=chosen.model.id)
@@ -168,12 +177,19 @@ class Engine:
         info = msgspec.structs.replace(service.info, models=listed)
         return route(model, {name: info}, accounts={})
 
-    def route(self, model: str, *, provider: str | None = None) -> Route:
-        """The service and model that `model` names, within `provider` if given. Raises `UnknownModel`."""
+    def route(self, model: str, *, provider: str | None = None, to: Capability | None = None) -> Route:
+        """The service and model that `model` names, within `provider` if given. Raises `UnknownModel`.
+
+        `to` says what for: where no model is named, the service's default one, or its first that can.
+        """
         accounts = {entry.name: entry.provider for entry in self.vault.entries()}
         services = {provider: self.service(provider).info} if provider else self.services()
         held = [name for name in accounts.values() if name in services]
-        return route(model, services, accounts=accounts, prefer=held)
+        chosen = route(model, services, accounts=accounts, prefer=held)
+        name = model.partition("?")[0]
+        if to is None or (name not in services and not name.endswith("/")):
+            return chosen
+        return _able(chosen, services[chosen.provider], to)
 
     def names(self) -> tuple[str, ...]:
         """The services there are: this engine's own, then those that all engines know."""
@@ -186,57 +202,6 @@ class Engine:
     def services(self) -> dict[str, Info]:
         """Every service there is, by name."""
         return self.catalogue.infos()
-
-    async def speak(
-        self,
-        model: str,
-        *,
-        text: str | None = None,
-        thread: Thread | None = None,
-        voice: str | None = None,
-        media_type: str | None = None,
-        account: str | None = None,
-        provider: str | None = None,
-    ) -> AsyncGenerator[bytes]:
-        """The sound of `text`, or of the last answer of `thread`, as it comes.
-
-        Raises: `BadOption` unless exactly one is given, `UnsupportedFeature` where the service does not read aloud.
-        """
-        if (text is None) == (thread is None):
-            raise BadOption("give either a text or a conversation to read aloud", field="input")
-        chosen = self.route(model, provider=provider or (thread.provider if thread else None))
-        service = self.service(chosen.provider)
-        if not isinstance(service, SpeaksText):
-            raise UnsupportedFeature(f"{chosen.provider} does not read aloud", provider=chosen.provider)
-        lease = await self._leases.lease(service.info, _named(chosen, account, thread), chosen.model.id)
-        sounding = service.speak(lease.session, text=text, thread=thread, voice=voice, media_type=media_type)
-        with lease, lease.judging():
-            async with aclosing(sounding) as sound:
-                async for piece in sound:
-                    yield piece
-
-    async def embed(
-        self,
-        model: str,
-        texts: Sequence[str],
-        *,
-        dimensions: int | None = None,
-        account: str | None = None,
-        provider: str | None = None,
-    ) -> tuple[Route, str, Embedded]:
-        """The texts as vectors, and which model of which account made them.
-
-        Raises: `BadOption` without texts, `UnsupportedFeature` where the service makes no vectors.
-        """
-        if not texts or not all(texts):
-            raise BadOption("there is nothing to embed: the input is empty, or a text of it is", field="input")
-        chosen = self.route(model, provider=provider)
-        service = self.service(chosen.provider)
-        if not isinstance(service, Embeds) or "embeddings" not in service.info.capabilities:
-            raise UnsupportedFeature(f"{chosen.provider} makes no embeddings", provider=chosen.provider)
-        lease = await self._leases.lease(service.info, _named(chosen, account, None), chosen.model.id)
-        with lease, lease.judging():
-            return chosen, lease.entry.name, await service.embed(lease.session, chosen.model.id, texts, dimensions)
 
     async def models(self, provider: str, account: str | None = None) -> tuple[Model, ...]:
         """The models of a service: as it lists them for the account, or as we know them."""
@@ -352,6 +317,13 @@ class Engine:
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.aclose()
+
+
+def _able(chosen: Route, info: Info, to: Capability) -> Route:
+    """The same, or the service's first model that can."""
+    able = [chosen.model, *info.models]
+    model = next((model for model in able if info.can(model, to)), chosen.model)
+    return msgspec.structs.replace(chosen, model=model)
 
 
 def _named(chosen: Route, account: str | None, thread: Thread | None) -> str | None:

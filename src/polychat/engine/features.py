@@ -9,15 +9,19 @@ from polychat.errors import BadOption, UnsupportedFeature
 from polychat.providers.base import Capability, Info, Model
 from polychat.types import Attachment, Audio, Image, Request
 
+_IN_WORDS: frozenset[Capability] = frozenset({"tools", "schema"})  # what emulation stands in for
+
 
 def check(info: Info, model: Model, request: Request) -> None:
     """Raises `UnsupportedFeature` for what the model cannot do and `BadOption` for an unknown or mistyped option."""
     can = info.capabilities if model.capabilities is None else model.capabilities
+    emulated = _IN_WORDS if request.tool_mode == "emulate" else frozenset()
     for capability, asked in wanted(request):
-        if capability not in can:
+        if capability not in can and capability not in emulated:
+            words = ', or put it in words: tool_mode="emulate"' if capability in _IN_WORDS else ""
             raise UnsupportedFeature(
                 f"{info.name}/{model.id} does not take {asked}",
-                hint=f"leave it out, or choose another model: polychat models --cap {capability}",
+                hint=f"leave it out, or choose another model: polychat models --cap {capability}{words}",
                 provider=info.name,
             )
     _check_options(info, request)

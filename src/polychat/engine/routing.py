@@ -1,18 +1,22 @@
 """From what the caller calls a model to a service and the service's own id. Pure.
 
 `provider/model`, `account/model`, a plain model id that some service offers, or a bare provider name (its default
-model).
+model). Behind any of them may stand `?tools=emulate` or `?tools=service`, for programs that can set a model only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from typing import cast, get_args
 
 import msgspec
 
-from polychat.errors import UnknownModel
+from polychat.errors import BadOption, UnknownModel
 from polychat.providers.base import Info, Model
+from polychat.types import ToolMode
+
+_MODES = {f"tools={mode}": cast(ToolMode, mode) for mode in get_args(ToolMode)}
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +25,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     provider: str
     model: Model
     account: str | None = None  # when the caller named one
+    tool_mode: ToolMode | None = None  # when the name says
 
 
 def route(
@@ -33,8 +38,20 @@ def route(
     """Resolve `wanted` among `services` (name -> info).
 
     `accounts` maps account names to their provider; `prefer` names providers to look at first for a plain model id.
-    Raises: `UnknownModel` with the nearest names.
+    Raises: `UnknownModel` with the nearest names, `BadOption` for what stands behind a question mark and is unknown.
     """
+    name, mark, word = wanted.partition("?")
+    found = _route(name, services, accounts, prefer)
+    return msgspec.structs.replace(found, tool_mode=_mode(word)) if mark else found
+
+
+def _mode(word: str) -> ToolMode:
+    if word not in _MODES:
+        raise BadOption(f"model ends in ?{word}", field="model", hint=f"after the ? may stand {' or '.join(_MODES)}")
+    return _MODES[word]
+
+
+def _route(wanted: str, services: Mapping[str, Info], accounts: Mapping[str, str], prefer: Sequence[str]) -> Route:
     head, slash, tail = wanted.partition("/")
     if slash and head in services:
         return _at(services[head], tail, wanted)

@@ -31,8 +31,11 @@ class Services:
         return providers.load(name)
 
     def infos(self) -> dict[str, Info]:
-        """What each of them is."""
-        return {name: self.load(name).info for name in self.names()}
+        """What each of them is; one of another package that does not load is left out, and the log was told."""
+        mine = {**self._configured, **self._own}
+        known = providers.infos()
+        found = {name: mine[name].info if name in mine else known.get(name) for name in self.names()}
+        return {name: info for name, info in found.items() if info is not None}
 
     def is_given(self, name: str) -> bool:
         """True for one that was handed over in place, which no sandbox stands in for."""

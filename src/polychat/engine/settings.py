@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import urlsplit
 
 import msgspec
@@ -22,6 +22,7 @@ import msgspec
 from polychat.credentials import Secret
 from polychat.errors import ConfigError
 from polychat.net.clocks import Clocks
+from polychat.types import ToolMode
 
 if TYPE_CHECKING:
     from polychat.engine.rows import OwnService
@@ -48,6 +49,12 @@ class Folders(msgspec.Struct, frozen=True, kw_only=True):
     runtime: Path | None = None  # what ends with the session: keys of unlocked vaults
 
 
+class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What is set for one model."""
+
+    tools: ToolMode = "service"
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is set, checked."""
 
@@ -60,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     accounts: dict[str, str] = {}  # provider -> the account it uses when a call names none
     concurrency: dict[str, int] = {}  # account, or provider -> questions to one account at once
     services: dict[str, OwnService] = {}  # OpenAI-compatible ones of the person's own, by name
+    models: dict[str, ModelSettings] = {}  # by service/model
 
 
 class _Table(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -73,6 +81,7 @@ class _Table(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     accounts: dict[str, Any] = {}
     concurrency: dict[str, Any] = {}
     services: dict[str, Any] = {}
+    models: dict[str, Any] = {}
 
 
 def load(
@@ -120,6 +129,7 @@ def _settings(folders: Folders, table: _Table, services: dict[str, OwnService]) 
         accounts=table.accounts,
         concurrency=table.concurrency,
         services=services,
+        models=msgspec.convert(table.models, dict[str, ModelSettings]),
     )
 
 
@@ -196,6 +206,8 @@ def _check(place: str, layer: dict[str, Any]) -> None:
     for name, count in table.concurrency.items():
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise ConfigError(f"{place}: concurrency.{name} is not a number of questions", hint="1 or more")
+    for name, given in table.models.items():
+        _check_model(place, name, given)
     if table.vault_key_file is not None and not table.vault_key_file.strip():
         raise ConfigError(f"{place}: vault_key_file is empty", hint="name the file with the vault's key")
     _check_url(place, "sandbox", table.sandbox, _SANDBOX_SCHEMES, "http://127.0.0.1:8765")
@@ -219,6 +231,16 @@ def _check_clock(place: str, name: str, seconds: object) -> None:
         raise _unknown_setting(place, f"clocks.{name}", Clocks.__struct_fields__)
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
         raise ConfigError(f"{place}: clocks.{name} is not a number of seconds", hint="0 switches a clock off")
+
+
+def _check_model(place: str, name: str, given: object) -> None:
+    where = f'models."{name}"'
+    if "/" not in name or not isinstance(given, dict):
+        raise ConfigError(f"{place}: {where} is not a table of a model", hint='write it like [models."reka/reka-core"]')
+    for setting in given.keys() - set(ModelSettings.__struct_fields__):
+        raise _unknown_setting(place, f"{where}.{setting}", ModelSettings.__struct_fields__)
+    if given.get("tools", "service") not in get_args(ToolMode):
+        raise ConfigError(f"{place}: {where}.tools is not one of {', '.join(get_args(ToolMode))}")
 
 
 def _check_url(place: str, name: str, url: str | None, schemes: tuple[str, ...], example: str) -> None:

@@ -1,49 +1,64 @@
 """One file per service. What is here is listed by file name and loaded only when used; `_x.py` is a part of one.
 
 A service that speaks the OpenAI dialect is a row of `compatible.toml` instead, over `openai_compatible.py`.
-An outside package adds a service by the entry point group "polychat.providers": name -> provider class.
+An outside package adds a service by the entry point group "polychat.providers": name -> provider class. It needs what
+is named here, `polychat.credentials`, `.errors`, `.types`, `.wire` and a `Session`; `docs/guides/write-a-provider.md`
+shows one.
 """
 
 from __future__ import annotations
 
 import importlib
+import logging
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from polychat.errors import UnknownModel
+from polychat.errors import ConfigError, UnknownModel
+from polychat.providers._reading import batches
 from polychat.providers.base import Info, Model, Provider
 
 if TYPE_CHECKING:
+    from polychat.providers._entry_points import Offer
     from polychat.providers.openai_compatible import Row
 
-__all__ = ["Info", "Model", "Provider", "load", "names"]
+__all__ = ["Info", "Model", "Provider", "batches", "infos", "load", "names"]
 
-_GROUP = "polychat.providers"
+log = logging.getLogger("polychat.providers")
+
 _NONE = frozenset({"base", "openai_compatible"})  # what all of them are made of
 
 
 @cache
 def names() -> tuple[str, ...]:
     """The services there are: files by name, rows in their order, then those of other packages; none is imported."""
-    ours = (
-        module.name
-        for module in pkgutil.iter_modules(__path__)
-        if module.name not in _NONE and not module.name.startswith("_")
-    )
-    return tuple(dict.fromkeys((*sorted(ours), *_rows(), *sorted(_outside()))))
+    return (*_own(), *_outside())
+
+
+@cache
+def infos() -> Mapping[str, Info]:
+    """Every service as data, by name. One of another package that does not load is left out, and the log says why."""
+    found = {}
+    for name in names():
+        try:
+            found[name] = load(name).info
+        except ConfigError as error:
+            log.warning("%s", error.message)
+    return MappingProxyType(found)
 
 
 @cache
 def load(name: str) -> Provider:
-    """The provider of that name. Raises `UnknownModel` naming what there is."""
+    """The provider of that name.
+
+    Raises: `UnknownModel` naming what there is, `ConfigError` for one of another package that does not load.
+    """
     if name not in names():
         raise UnknownModel(f"there is no provider {name!r}", hint=f"there are: {', '.join(names())}")
     if name in (outside := _outside()):
-        provider: Provider = outside[name].load()()
-        return provider
+        return outside[name].provider()
     if name in (rows := _rows()):
         from polychat.providers.openai_compatible import OpenAICompatible
 
@@ -61,6 +76,12 @@ def load(name: str) -> Provider:
 
 
 @cache
+def _own() -> tuple[str, ...]:
+    files = (module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(dict.fromkeys((*sorted(name for name in files if name not in _NONE and name[0] != "_"), *_rows())))
+
+
+@cache
 def _rows() -> Mapping[str, Row]:
     from polychat.providers.openai_compatible import rows
 
@@ -68,5 +89,7 @@ def _rows() -> Mapping[str, Row]:
 
 
 @cache
-def _outside() -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=_GROUP)}
+def _outside() -> Mapping[str, Offer]:
+    from polychat.providers._entry_points import offers
+
+    return offers(_own())

@@ -18,9 +18,16 @@ import msgspec
 
 from polychat import media
 from polychat.credentials import BearerToken, Secret, SessionCookies, token_expiry
-from polychat.errors import AuthExpired, BadOption, ChallengeRequired, FormatChanged, PolychatError
+from polychat.errors import (
+    AuthExpired,
+    BadOption,
+    ChallengeRequired,
+    FormatChanged,
+    PolychatError,
+    UnsupportedFeature,
+)
 from polychat.net.session import Session
-from polychat.types import Attachment, Image
+from polychat.types import Attachment, Image, Thread, Utterance
 from polychat.wire.chatgpt_messages import Pointer
 from polychat.wire.chatgpt_request import Uploaded
 
@@ -209,6 +216,25 @@ async def download(session: Session, pointer: Pointer, conversation_id: str | No
     proof = proofs(session) if session.owns(link) else {}
     async with session.open("GET", link, redirects=3, **proof) as response:
         return Image(data=await response.read(_PICTURE_BYTES), url=link, prompt=pointer.prompt)
+
+
+# ---------------------------------------------------------------- reading aloud
+
+
+def check_utterance(utterance: Utterance) -> None:
+    """Raises: `UnsupportedFeature` for a way of saying it that cannot be chosen."""
+    for name in ("speed", "instructions"):
+        if getattr(utterance, name) is not None:
+            raise UnsupportedFeature(f"chatgpt does not let the {name} of a voice be chosen", hint=f"leave {name} out")
+
+
+def sound(thread: Thread, utterance: Utterance) -> dict[str, str]:
+    """The query that asks for the last answer of `thread` in a voice. Raises: `BadOption` when it was not kept."""
+    if thread.id is None or thread.parent_id is None:
+        raise BadOption("chatgpt reads aloud an answer that it keeps; this chat was temporary", field="conversation")
+    form = media.extension(utterance.media_type or "audio/aac")
+    voice = utterance.voice or "maple"
+    return {"conversation_id": thread.id, "message_id": thread.parent_id, "voice": voice, "format": form}
 
 
 # ---------------------------------------------------------------- conversations

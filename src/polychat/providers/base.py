@@ -14,7 +14,7 @@ import msgspec
 from polychat.credentials import CredentialKind, Secret, SignIn
 from polychat.errors import PolychatError
 from polychat.net.session import Session
-from polychat.types import Embedded, Event, Request, Thread
+from polychat.types import Drawing, Drawn, Embedded, Event, Recording, Request, Transcript, Utterance
 
 Capability = Literal[
     "text", "stream", "system", "image_in", "audio_in", "video_in", "file_in", "image_out", "audio_out",
@@ -53,6 +53,14 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""  # where the wire facts come from
     verified: str = ""  # and when, and how
 
+    def abilities(self, model: Model) -> frozenset[Capability]:
+        """What that model is able to; one that tells nothing of itself can what the service can."""
+        return self.capabilities if model.capabilities is None else model.capabilities
+
+    def can(self, model: Model, capability: Capability) -> bool:
+        """True when `model` is able to."""
+        return capability in self.abilities(model)
+
 
 class Provider(Protocol):
     """One service."""
@@ -86,13 +94,29 @@ class ExplainsErrors(Protocol):
 
 
 @runtime_checkable
+class Draws(Protocol):
+    """A service that draws pictures, or changes them, outside a conversation."""
+
+    async def draw(self, session: Session, drawing: Drawing) -> Drawn:
+        """The pictures, as bytes or as links."""
+        ...
+
+
+@runtime_checkable
 class SpeaksText(Protocol):
     """A service that reads aloud."""
 
-    def speak(
-        self, session: Session, *, text: str | None, thread: Thread | None, voice: str | None, media_type: str | None
-    ) -> AsyncGenerator[bytes]:
-        """The sound of `text`, or of the last answer of `thread`, as it comes. Exactly one of the two is given."""
+    def speak(self, session: Session, utterance: Utterance) -> AsyncGenerator[bytes]:
+        """The sound, as it comes."""
+        ...
+
+
+@runtime_checkable
+class Transcribes(Protocol):
+    """A service that writes down what is said."""
+
+    def transcribe(self, session: Session, recording: Recording) -> AsyncGenerator[str | Transcript]:
+        """More words of it as they come, where that is wanted and the service does it; at the end the whole."""
         ...
 
 

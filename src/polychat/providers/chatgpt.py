@@ -23,11 +23,9 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from polychat import media
 from polychat.credentials import Secret, SignIn
 from polychat.errors import (
     AuthExpired,
-    BadOption,
     ChallengeRequired,
     ContextTooLong,
     ConversationNotFound,
@@ -56,6 +54,7 @@ from polychat.types import (
     Text,
     Thread,
     ThreadMoved,
+    Utterance,
 )
 from polychat.wire import chatgpt_request
 from polychat.wire.chatgpt_messages import Pointer
@@ -70,6 +69,7 @@ _RESUME_DELAY_S = 0.3  # before the first; half as long again before each next
 _REASONS: dict[str | None, FinishReason] = {"max_tokens": "length", "interrupted": "length"}
 _ALL: tuple[Capability, ...] = (
     "text", "stream", "system", "image_in", "file_in", "image_out", "reasoning", "web_search", "threads",
+    "speech",
 )  # fmt: skip
 _MODELS = (
     Model(id="auto"),
@@ -174,18 +174,11 @@ class ChatGPT:
         pictures = [model for model in _MODELS if model.id in chatgpt_request.PICTURE_MODELS]  # a hint, not a slug
         return tuple(dict.fromkeys([*listed_models, *pictures]))
 
-    async def speak(
-        self, session: Session, *, text: str | None, thread: Thread | None, voice: str | None, media_type: str | None
-    ) -> AsyncGenerator[bytes]:
+    async def speak(self, session: Session, utterance: Utterance) -> AsyncGenerator[bytes]:
         """The read-aloud of a conversation's last answer. A text is first said by the service in a chat of its own."""
-        if thread is None:
-            thread = await self._said(session, text or "")
-        if thread.id is None or thread.parent_id is None:
-            raise BadOption(
-                "chatgpt reads aloud an answer that it keeps; this chat was temporary", field="conversation"
-            )
-        params = {"conversation_id": thread.id, "message_id": thread.parent_id, "voice": voice or "maple"}
-        params["format"] = media.extension(media_type or "audio/aac")
+        calls.check_utterance(utterance)
+        thread = utterance.thread or await self._said(session, utterance.text or "")
+        params = calls.sound(thread, utterance)
         async with session.open("GET", "/backend-api/synthesize", params=params, **calls.proofs(session)) as response:
             async for chunk in response.chunks():
                 yield chunk

@@ -32,42 +32,32 @@ _API = "/v1beta"
 _PAGE_SIZE = "1000"  # the most that the service lists at once
 _MILLION = 1_048_576
 
-_TALK: frozenset[Capability] = frozenset(
-    {"text", "stream", "system", "image_in", "audio_in", "video_in", "file_in", "seed", "stop", "max_tokens"}
-)
-_THINKS: frozenset[Capability] = _TALK | {"tools", "schema", "reasoning", "web_search"}
-_CHATS: frozenset[Capability] = _THINKS | {"sampling"}
+_CHATS: frozenset[Capability] = frozenset(
+    {
+        "text", "stream", "system", "image_in", "audio_in", "video_in", "file_in", "tools", "schema", "reasoning",
+        "web_search", "seed", "sampling", "stop", "max_tokens",
+    }
+)  # fmt: skip
 _DRAWS: frozenset[Capability] = frozenset(
-    {"text", "stream", "system", "image_in", "image_out", "sampling", "seed", "stop", "max_tokens"}
+    {"text", "stream", "system", "image_in", "image_out", "seed", "sampling", "stop", "max_tokens"}
 )
-_SPEAKS: frozenset[Capability] = frozenset({"text", "stream", "audio_out", "sampling", "seed", "max_tokens"})
 _EMBEDS: frozenset[Capability] = frozenset({"embeddings"})
 
 _MODELS = (
     Model(id="gemini-3.8-flash", capabilities=_CHATS, context_tokens=_MILLION),
-    Model(id="gemini-4-argon", capabilities=_THINKS, context_tokens=_MILLION),  # passes over temperature and top_p
-    Model(id="gemini-4-carbon", capabilities=_THINKS, context_tokens=_MILLION),
-    Model(id="gemini-4-hydrogen", capabilities=_THINKS, context_tokens=_MILLION),
-    Model(id="gemini-3.7-flash", capabilities=_CHATS, context_tokens=_MILLION),
-    Model(id="gemini-3.6-flash", capabilities=_CHATS, context_tokens=_MILLION),
-    Model(id="gemini-3.5-flash", capabilities=_CHATS, context_tokens=_MILLION),
-    Model(id="gemini-3.5-flash-lite", capabilities=_CHATS, context_tokens=_MILLION),
+    Model(id="gemini-flash-latest", capabilities=_CHATS, context_tokens=_MILLION),
     Model(id="gemini-3.1-pro-preview", capabilities=_CHATS, context_tokens=_MILLION),
-    Model(id="gemini-3.1-flash-lite", capabilities=_CHATS, context_tokens=_MILLION),
+    Model(id="gemini-3-pro-preview", capabilities=_CHATS, context_tokens=_MILLION),
     Model(id="gemini-3-flash-preview", capabilities=_CHATS, context_tokens=_MILLION),
     Model(id="gemini-2.5-pro", capabilities=_CHATS, context_tokens=_MILLION),
     Model(id="gemini-2.5-flash", capabilities=_CHATS, context_tokens=_MILLION),
     Model(id="gemini-2.5-flash-lite", capabilities=_CHATS, context_tokens=_MILLION),
-    Model(id="gemini-pro-latest", capabilities=_CHATS),
-    Model(id="gemini-flash-latest", capabilities=_CHATS),
-    Model(id="gemini-flash-lite-latest", capabilities=_CHATS),
-    Model(id="gemini-nano-banana-2.1", capabilities=_DRAWS | {"reasoning", "web_search"}),
-    Model(id="gemini-3-pro-image", capabilities=_DRAWS | {"reasoning", "web_search", "schema"}, context_tokens=65_536),
-    Model(id="gemini-3.1-flash-image", capabilities=_DRAWS | {"reasoning", "web_search"}),
-    Model(id="gemini-3.1-flash-lite-image", capabilities=_DRAWS | {"reasoning"}),
-    Model(id="gemini-2.5-flash-image", capabilities=_DRAWS, context_tokens=65_536),
-    Model(id="gemini-3.8-flash-tts", capabilities=_SPEAKS),
-    Model(id="gemini-3.8-flash-lite-tts", capabilities=_SPEAKS),
+    Model(id="gemini-2.5-flash-image", capabilities=_DRAWS),
+    Model(
+        id="gemini-3.1-flash-lite-image",
+        capabilities=_DRAWS | {"video_in", "file_in", "reasoning"},
+        context_tokens=65_536,
+    ),
     Model(id="gemini-embedding-2", capabilities=_EMBEDS, context_tokens=8_192),
     Model(id="gemini-embedding-001", capabilities=_EMBEDS, context_tokens=2_048),
 )

@@ -15,23 +15,26 @@ import hashlib
 import io
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from types import MappingProxyType
 from typing import Any, get_args
 
 import msgspec
 
 from polychat.engine.engine import Engine
-from polychat.errors import ConfigError, PolychatError, RequestRejected
+from polychat.errors import ConfigError, RequestRejected
+from polychat.media import sniff
 from polychat.providers.base import Capability, Provider
 from polychat.testing.bench import ALICE, Bench, picture
 from polychat.types import (
     Audio,
+    Drawing,
     Event,
     File,
     Image,
     Message,
     Part,
+    Recording,
     Reply,
     Request,
     ResponseFormat,
@@ -39,6 +42,8 @@ from polychat.types import (
     TextDelta,
     Thread,
     Tool,
+    Transcript,
+    Utterance,
 )
 from polychat.vault.memory import MemoryVault
 
@@ -103,6 +108,7 @@ class Asked:
         self.bench = bench
         self.engine = engine
         self.model = model
+        self.name = f"{bench.name}/{model}"
         self._seen = len(bench.journal())
 
     async def reply(self, *parts: Part, text: str = "Hello", system: str | None = None, **settings: Any) -> Reply:
@@ -122,7 +128,7 @@ class Asked:
     def _request(self, parts: tuple[Part, ...], text: str, system: str | None, settings: Mapping[str, Any]) -> Request:
         orders = (Message(role="system", parts=(Text(text=system),)),) if system else ()
         talk = (*orders, Message(role="user", parts=(Text(text=text), *parts)))
-        return Request(model=f"{self.bench.name}/{self.model}", messages=talk, **settings)
+        return Request(model=self.name, messages=talk, **settings)
 
 
 async def _text(asked: Asked) -> bool:
@@ -150,10 +156,12 @@ def _shown(part: Callable[[], Image | Audio | File]) -> Try:
 
 
 async def _remote_media(asked: Asked) -> bool:
-    """The address itself reaches the service; what it makes of one that does not exist is its own matter."""
+    """The address itself reaches the service, which tried it; that nothing is there is another matter."""
     url = f"https://pictures.example/{_WORD}.png"
-    with suppress(PolychatError):
+    try:
         await asked.reply(Image(url=url), text="What is this?")
+    except RequestRejected as error:
+        return url in error.message
     return url in asked.received()
 
 
@@ -189,17 +197,19 @@ async def _reasoning(asked: Asked) -> bool:
 
 async def _web_search(asked: Asked) -> bool:
     """With sources, or at least with another answer than without."""
-    plain, searched = [await asked.reply(text="What is new?", web_search=wish) for wish in (False, True)]
+    question = "Search the web: what is new?"
+    plain, searched = [await asked.reply(text=question, web_search=wish) for wish in (False, True)]
     return bool(searched.citations) or plain.text != searched.text
 
 
 async def _threads(asked: Asked) -> bool:
     """The second question reaches the service without the first, and goes on from it."""
-    begun = (await asked.reply(text=f"My name is {_WORD}")).thread
+    wish: dict[str, Any] = {"options": {"store": True}} if "store" in asked.bench.info.options else {}
+    begun = (await asked.reply(text=f"My name is {_WORD}", **wish)).thread
     if begun is None or begun.id is None:
         return False
     later = Asked(asked.bench, asked.engine, asked.model)
-    went_on: Thread | None = (await later.reply(text="Who am I?", thread=begun)).thread
+    went_on: Thread | None = (await later.reply(text="Who am I?", thread=begun, **wish)).thread
     return _WORD not in later.received() and went_on is not None and went_on.id is not None
 
 
@@ -223,8 +233,39 @@ async def _max_tokens(asked: Asked) -> bool:
 
 
 async def _embeddings(asked: Asked) -> bool:
-    _, _, made = await asked.engine.embed(f"{asked.bench.name}/{asked.model}", ["a", "b"])
-    return len(made.vectors) == 2
+    made = await asked.engine.calls.embed(asked.name, ["a", "b"])
+    return len(made.value.vectors) == 2
+
+
+async def _drawing(asked: Asked) -> bool:
+    made = await asked.engine.calls.draw(Drawing(model=asked.name, prompt="a red fox"))
+    return len(made.value.images) == 1
+
+
+async def _image_edit(asked: Asked) -> bool:
+    made = await asked.engine.calls.draw(Drawing(model=asked.name, prompt="a blue fox", images=(picture(64),)))
+    return len(made.value.images) == 1
+
+
+async def _speech(asked: Asked) -> bool:
+    """A text of one's own, or else the last answer of a conversation."""
+    try:
+        return await _sounds(asked, Utterance(model=asked.name, text="Hello", voice="alloy"))
+    except ConfigError:
+        return await _sounds(asked, Utterance(model=asked.name, thread=(await asked.reply()).thread))
+
+
+async def _sounds(asked: Asked, utterance: Utterance) -> bool:
+    async with await asked.engine.calls.speak(utterance) as pieces:
+        sound = b"".join([piece async for piece in pieces])
+    return sniff(sound).startswith("audio/")
+
+
+async def _transcription(asked: Asked) -> bool:
+    wish = Recording(model=asked.name, sound=Audio(data=wav(seconds=1.0), name="note.wav"))
+    async with await asked.engine.calls.transcribe(wish) as flowing:
+        pieces = [piece async for piece in flowing]
+    return isinstance(pieces[-1], Transcript)
 
 
 _TOOL = "get_weather"
@@ -250,5 +291,9 @@ TRIES: Mapping[Capability, Try] = MappingProxyType(
         "stop": _stop,
         "max_tokens": _max_tokens,
         "embeddings": _embeddings,
+        "drawing": _drawing,
+        "image_edit": _image_edit,
+        "speech": _speech,
+        "transcription": _transcription,
     }
 )

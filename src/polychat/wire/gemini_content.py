@@ -35,7 +35,7 @@ from polychat.types import (
 )
 from polychat.wire import gemini_errors, gemini_grounding, gemini_response, gemini_sound, sse
 from polychat.wire.gemini_grounding import Grounding, Quotations
-from polychat.wire.gemini_response import Blob, Call, Candidate, Part
+from polychat.wire.gemini_response import Blob, Call, Candidate, Counted, Part
 from polychat.wire.payloads import Payloads
 
 _REASONS: dict[str, FinishReason] = {
@@ -59,6 +59,7 @@ _FAILURES: dict[str, type[PolychatError]] = {  # ends that are no answer
     "PUP_LIMITED_DISABLED": AuthExpired,
 }
 _CONTINUED = "CONTINUATION"
+_LONGEST = 200  # characters of the service's own words
 _LARGEST_EVENT_BYTES = 64 * 2**20  # a picture of 4K pixels is one event
 
 
@@ -82,7 +83,7 @@ class Decoder:
         self._said: list[str] = []  # all words, for the stretches that sources are of
         self._last: Candidate | None = None  # the latest response that told an end
         self._blocked: str | None = None
-        self._usage: Usage | None = None
+        self._counted: Counted | None = None  # the latest
         self._before: Usage | None = None  # of the requests that this answer continues
         self._token: str | None = None
         self._grounding: Grounding | None = None
@@ -115,15 +116,15 @@ class Decoder:
     def salvage(self) -> list[Event]:
         """Everything received that has not gone out yet, for an answer that is cut or damaged."""
         self._hear()
-        events = self._drained()
-        return events if self._usage is None else [*events, self._usage]
+        return [*self._drained(), *self._used()]
 
     def resume(self) -> str | None:
         """After `close`: the token to ask on with, for the same decoder; None where the answer is whole or cut."""
         if self.finished or self._last is None:
             return None
         self._token = self._last.continuation_token
-        self._last, self._before = None, self._usage
+        self._before = next(iter(self._used()), None)
+        self._last = self._counted = None
         self._body, self._tail = _Body(), gemini_errors.Tail()
         return self._token
 
@@ -132,7 +133,7 @@ class Decoder:
     def _take(self, data: bytes) -> None:
         response = gemini_response.response(data, self._provider)
         if response.usage_metadata is not None:
-            self._usage = gemini_response.summed(self._before, gemini_response.usage(response.usage_metadata))
+            self._counted = response.usage_metadata
         if response.prompt_feedback is not None:
             self._blocked = response.prompt_feedback.block_reason or self._blocked
         for candidate in response.candidates or ():
@@ -141,7 +142,7 @@ class Decoder:
 
     def _take_candidate(self, candidate: Candidate, response_id: str | None, data: bytes) -> None:
         for position, part in enumerate(candidate.content.parts if candidate.content else ()):
-            if part.is_hosted:
+            if part.text is None and part.is_hosted:
                 self._run_there(part)
                 self._ready.append(ThinkingDelta(redacted=gemini_response.raw_part(data, position)))
             else:
@@ -213,7 +214,7 @@ class Decoder:
             return
         reason = self._last.finish_reason or ""
         if reason in _FAILURES:
-            said = self._last.finish_message or "nothing more"
+            said = " ".join((self._last.finish_message or "nothing more").split())[:_LONGEST]
             raise _FAILURES[reason](f"{self._provider} broke the answer off ({reason}): {said}")
         if reason == _CONTINUED and self._last.continuation_token not in {None, self._token}:
             return
@@ -232,10 +233,15 @@ class Decoder:
         self.finished = True
         self._hear()
         self._ready += gemini_grounding.citations("".join(self._said), self._grounding, self._quotations)
-        if self._usage is not None:
-            self._ready.append(self._usage)
-            self._usage = None
+        self._ready += self._used()
         self._ready.append(Finish(reason=reason, raw=raw))
+        self._counted = self._before = None
+
+    def _used(self) -> list[Usage]:
+        """What all requests of the answer cost together, if anything was counted."""
+        now = None if self._counted is None else gemini_response.usage(self._counted)
+        both = [usage for usage in (self._before, now) if usage is not None]
+        return [gemini_response.summed(*both)] if both else []
 
     def _hear(self) -> None:
         """What there is of the sound, as one piece."""

@@ -182,17 +182,17 @@ def usage(counted: Counted) -> Usage:
     )
 
 
-def summed(before: Usage | None, now: Usage) -> Usage:
+def summed(*usages: Usage) -> Usage:
     """What several requests of one answer cost together."""
-    if before is None:
-        return now
     return Usage(
-        input_tokens=_sum(before.input_tokens, now.input_tokens),
-        output_tokens=_sum(before.output_tokens, now.output_tokens),
-        cached_input_tokens=_sum(before.cached_input_tokens, now.cached_input_tokens),
-        reasoning_tokens=_sum(before.reasoning_tokens, now.reasoning_tokens),
+        input_tokens=_sum(*(usage.input_tokens for usage in usages)),
+        output_tokens=_sum(*(usage.output_tokens for usage in usages)),
+        cached_input_tokens=_sum(*(usage.cached_input_tokens for usage in usages)),
+        reasoning_tokens=_sum(*(usage.reasoning_tokens for usage in usages)),
     )
 
 
-def _sum(one: int | None, other: int | None) -> int | None:
-    return None if one is None and other is None else (one or 0) + (other or 0)
+def _sum(*counts: int | None) -> int | None:
+    """What was counted, together; None where nothing was."""
+    counted = [count for count in counts if count is not None]
+    return sum(counted) if counted else None

@@ -123,6 +123,11 @@ def test_an_account_that_cannot_draw_is_passed_over(polychat: Any) -> None:
         (["fox", "--size", "8x8"], 2, "chatgpt does not let the size of a picture be chosen (size 8x8)"),
         (["fox", "-m", "reka"], 2, "reka makes no pictures"),
         (["fox", "-o", "quality=hd"], 2, "chatgpt has no option 'quality'"),
+        (["fox", "-n", "2"], 2, "n is not 1"),
+        (["fox", "--format", "webp"], 2, "chatgpt has no option 'output_format'"),
+        (["fox", "--mask", "fox.png"], 2, "chatgpt has no option 'mask'"),
+        (["fox", "-m", "openai/gpt-image-2", "--mask", "nowhere.png"], 2, "mask says where a picture may change"),
+        (["fox", "-m", "openai/gpt-image-2", "-o", "qualty=low"], 2, "hint: did you mean quality?"),
         (["fox", "-i", "nowhere.png"], 2, "cannot read nowhere.png"),
         (["fox", "-O", "no/where.png"], 2, "there is no folder no"),
         (["fox", "-O", "-", "--json"], 2, "--json and --output - exclude each other"),
@@ -145,6 +150,52 @@ def test_words_instead_of_a_picture_are_6(polychat: Any) -> None:
     done = polychat("image", "fox")
     assert (done.returncode, done.stdout, files(polychat)) == (6, "", [])
     assert done.stderr.startswith("error: chatgpt made no picture; it said: Here it is.\n")
+
+
+def test_a_model_that_only_draws_takes_more_wishes(polychat: Any) -> None:
+    """Several pictures, each in a file of its own, as what was asked for."""
+    done = polychat(
+        "image",
+        "fox",
+        "-m",
+        "openai/gpt-image-2",
+        "-n",
+        "2",
+        "--size",
+        "64x32",
+        "--format",
+        "webp",
+        "-o",
+        "quality=low",
+    )
+    assert (done.returncode, done.stdout.splitlines()) == (0, ["fox.webp", "fox-2.webp"]), done.stderr
+    made = [Picture.open(io.BytesIO((polychat.home / name).read_bytes())) for name in files(polychat)]
+    assert [(picture.format, picture.size) for picture in made] == [("WEBP", (64, 32))] * 2
+    (entry,) = polychat.sandbox.journal(service="openai")
+    assert entry.json == {
+        "model": "gpt-image-2", "prompt": "fox", "n": 2, "size": "64x32", "output_format": "webp", "quality": "low",
+    }  # fmt: skip
+
+
+def test_a_mask_says_where_a_picture_may_change(polychat: Any) -> None:
+    """Both are sent whole."""
+    for name, colour in (("red.png", "red"), ("mask.png", (0, 0, 0, 0))):
+        Picture.new("RGBA", (16, 16), colour).save(polychat.home / name)
+    done = polychat("image", "blue", "-m", "openai", "-i", "red.png", "--mask", "mask.png", "--json")
+    (made,) = json.loads(done.stdout)["data"]
+    assert (made["path"], made["width"], made["height"]) == ("blue.png", 16, 16)
+    sent = {part.name: part.sha256 for part in polychat.sandbox.journal()[0].parts if part.filename}
+    assert sent == {
+        name.partition(".")[0].replace("red", "image"): hashlib.sha256((polychat.home / name).read_bytes()).hexdigest()
+        for name in ("red.png", "mask.png")
+    }
+
+
+def test_a_set_model_that_cannot_draw_stands_for_its_service(polychat: Any) -> None:
+    """One that draws as part of its answers, or outside them, is asked itself."""
+    done = polychat("image", "fox", "--size", "64x32", env={"POLYCHAT_MODEL": "openai/whisper-1"})
+    assert (done.returncode, done.stdout) == (0, "fox.png\n"), done.stderr
+    assert [entry.json["model"] for entry in polychat.sandbox.journal(service="openai")] == ["gpt-image-2"]
 
 
 def test_a_folder_that_takes_nothing_is_3(polychat: Any) -> None:

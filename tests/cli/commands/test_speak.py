@@ -96,6 +96,8 @@ def test_a_broken_sound_is_7_and_kept_beside_the_name(polychat: Any) -> None:
         (["-c", "talk.json"], 2, "the conversation file talk.json does not exist"),
         (["Hi", "-m", "reka"], 2, "reka does not read aloud"),
         (["Hi", "--format", "midi"], 2, "invalid value for '--format'"),
+        (["Hi", "--speed", "2"], 2, "chatgpt does not let the speed of a voice be chosen"),
+        (["Hi", "--speed", "fast"], 2, "invalid value for '--speed'"),
         (["Hi", "-O", "no/where.aac"], 2, "there is no folder no"),
         (["Hi", "--account", "nobody"], 4, "nobody"),
     ],
@@ -107,6 +109,35 @@ def test_what_cannot_be_read_is_told_before_anything_is_sent(
     done = polychat("speak", *args)
     assert (done.returncode, done.stdout, complaint in done.stderr) == (code, "", True)
     assert (polychat.sandbox.journal(), files(polychat)) == ([], [])
+
+
+def test_a_model_that_only_speaks_takes_more_wishes(polychat: Any) -> None:
+    """Voice, speed and manner, and MP3 unless another format is asked for."""
+    done = polychat(
+        "speak",
+        "Hello there",
+        "-m",
+        "openai/gpt-4o-mini-tts",
+        "--voice",
+        "nova",
+        "--speed",
+        "2",
+        "--instructions",
+        "calm",
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "hello-there.mp3\n", "MPEG, 408 B\n")
+    (entry,) = polychat.sandbox.journal(service="openai")
+    assert entry.json == {
+        "model": "gpt-4o-mini-tts", "input": "Hello there", "voice": "nova", "speed": 2.0, "instructions": "calm",
+    }  # fmt: skip
+    assert polychat("speak", "Hello", "-m", "openai/tts-1", "-O", "x.pcm").stderr == "PCM, 19 kB\n"
+
+
+def test_a_voice_there_is_not_is_the_services_word(polychat: Any) -> None:
+    """With the field and the voices there are."""
+    done = polychat("speak", "Hello", "-m", "openai/tts-1", "--voice", "bob")
+    assert (done.returncode, done.stdout, files(polychat)) == (1, "", [])
+    assert done.stderr.startswith("error: openai says: Invalid 'voice': expected one of alloy, ash")
 
 
 def test_the_formats_are_those_of_the_client() -> None:

@@ -13,7 +13,10 @@ from polychat.cli.phrases import size
 from polychat.cli.terminal import note, say
 
 if TYPE_CHECKING:
-    from polychat.client.images import ImageData, ImagesResponse
+    from polychat.client.pictures import ImageData, ImagesResponse
+
+
+FORMATS = ("png", "jpeg", "webp")
 
 
 class Asked(NamedTuple):
@@ -22,9 +25,12 @@ class Asked(NamedTuple):
     prompt: tuple[str, ...]
     model: str | None
     images: tuple[str, ...]
+    mask: str | None
     output: str | None
     force: bool
     size: str | None
+    n: int
+    form: str | None
     account: str | None
     provider: str | None
     settings: tuple[str, ...]
@@ -37,10 +43,13 @@ class Asked(NamedTuple):
 @click.argument("prompt", nargs=-1)
 @options.model
 @click.option("-i", "--image", "images", metavar="PATH|URL", multiple=True, help="Change this picture; repeatable.")
+@click.option("--mask", metavar="PATH|URL", help="Change the picture only where this one is transparent.")
 @files.output("the picture")
 @click.option("--size", metavar="WIDTHxHEIGHT", help="In pixels, where the service lets it be chosen.")
+@click.option("-n", "--count", "n", type=click.IntRange(1, 10), default=1, help="How many, where several are drawn.")
+@click.option("--format", "form", type=click.Choice(FORMATS), help="Of the file, where the service lets it be chosen.")
 @options.account
-@options.own_settings("An option of the service's own; values as in JSON.")
+@options.own_settings("Any other option, as in -o quality=high; values as in JSON.")
 @options.timeout("For the whole answer.")
 @options.verbose
 @options.json("Print where it is and what it is as JSON.")
@@ -64,26 +73,23 @@ def image(**given: Any) -> None:
 
 
 async def _draw(asked: Asked, prompt: str, settings: dict[str, Any]) -> ImagesResponse:
-    from polychat.cli import choice
+    from polychat.cli import ability
     from polychat.cli.narration import Narration
 
     async with options.client(provider=asked.provider, observe=Narration(steps=asked.verbose)) as client:
         model = asked.model or asked.provider
         return await client.images.generate(
             prompt=prompt,
-            model=model or choice.model(client, account=asked.account, able=_draws, to="draw"),
+            model=model or ability.model(client, "drawing", "image_out", account=asked.account, to="draw"),
             images=list(asked.images),
+            mask=asked.mask,
             size=asked.size,
+            n=asked.n,
+            output_format=asked.form,
             account=asked.account,
             timeout=asked.timeout_s,
             options=settings,
         )
-
-
-def _draws(provider: str) -> bool:
-    from polychat import providers
-
-    return "image_out" in providers.load(provider).info.capabilities
 
 
 def _write(made: ImagesResponse) -> None:

@@ -16,7 +16,7 @@ from polychat.errors import BadOption
 if TYPE_CHECKING:
     from polychat.client.audio import AsyncSpeech, Reading
 
-FORMATS = ("aac", "wav", "mp3", "flac", "opus")
+FORMATS = ("aac", "wav", "mp3", "flac", "opus", "pcm")
 
 
 class Asked(NamedTuple):
@@ -26,11 +26,14 @@ class Asked(NamedTuple):
     conversation: Path | None
     model: str | None
     voice: str | None
+    speed: float | None
+    instructions: str | None
     form: str | None
     output: str | None
     force: bool
     account: str | None
     provider: str | None
+    timeout_s: float | None
     verbose: bool
     as_json: bool
 
@@ -40,9 +43,12 @@ class Asked(NamedTuple):
 @options.conversation("Read the last answer of the conversation in FILE.")
 @options.model
 @click.option("--voice", metavar="NAME", help="The service's name of a voice.")
+@click.option("--speed", metavar="FACTOR", type=float, help="1.0 is the voice's own, where it can be chosen.")
+@click.option("--instructions", metavar="TEXT", help="How to say it, where the model listens to that.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="As the ending of --output tells, unless given.")
 @files.output("the sound")
 @options.account
+@options.timeout("For the whole sound.")
 @options.verbose
 @options.json("Print where it is and what it is as JSON.")
 @options.config
@@ -66,7 +72,14 @@ def _reading(asked: Asked) -> Reading:
     if asked.text and asked.conversation:
         raise BadOption("give either TEXT or --conversation FILE, not both", field="text")
     form = asked.form or Path(asked.output or "").suffix.lower().removeprefix(".")
-    reading = Reading(voice=asked.voice, response_format=form if form in FORMATS else None, account=asked.account)
+    reading = Reading(
+        voice=asked.voice,
+        speed=asked.speed,
+        instructions=asked.instructions,
+        response_format=form if form in FORMATS else None,
+        account=asked.account,
+        timeout=asked.timeout_s,
+    )
     if asked.conversation:
         reading["conversation"] = conversation.read(asked.conversation, new=False)
     else:
@@ -75,7 +88,7 @@ def _reading(asked: Asked) -> Reading:
 
 
 async def _speak(asked: Asked, reading: Reading) -> None:
-    from polychat.cli import choice
+    from polychat.cli import ability
     from polychat.cli.narration import Narration
     from polychat.client import questions
 
@@ -84,20 +97,13 @@ async def _speak(asked: Asked, reading: Reading) -> None:
         reading["model"] = (
             asked.model
             or asked.provider
-            or choice.model(client, account=asked.account, thread=thread, able=_speaks, to="read aloud")
+            or ability.model(client, "speech", account=asked.account, thread=thread, to="read aloud")
         )
         async with await client.audio.speech.create(**reading) as speech:
             if asked.output == files.STDOUT:
                 await _write(speech)
             else:
                 await _save(speech, asked, _stem(asked, reading))
-
-
-def _speaks(provider: str) -> bool:
-    from polychat import providers
-    from polychat.providers.base import SpeaksText
-
-    return isinstance(providers.load(provider), SpeaksText)
 
 
 def _stem(asked: Asked, reading: Reading) -> str:
@@ -115,7 +121,7 @@ async def _write(speech: AsyncSpeech) -> None:
 
 async def _save(speech: AsyncSpeech, asked: Asked, stem: str) -> None:
     from polychat import media
-    from polychat.client.audio import duration_s
+    from polychat.client.duration import duration_s
 
     path = files.place(asked.output, stem, media.extension(speech.media_type), force=asked.force)
     with files.writing(path):

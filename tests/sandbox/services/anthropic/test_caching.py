@@ -54,6 +54,13 @@ def test_a_short_beginning_is_not_cached(spent):
     assert [spent(system=system, scenario=knob) for _ in range(2)] == [(2, 2001, 0), (2, 0, 2001)]
 
 
+def test_a_newer_model_caches_shorter_beginnings(spent):
+    """From 512 tokens on."""
+    for count, written in ((510, 0), (511, 512)):
+        system = [text("word " * count, cache_control=MARK)]
+        assert spent(system=system, model="claude-haiku-5-5")[1] == written
+
+
 def test_the_cache_is_of_one_account_and_one_model(spent, client):
     """Others write their own."""
     system = [text(LONG, cache_control=MARK)]
@@ -103,8 +110,10 @@ def test_a_beginning_is_looked_for_twenty_pieces_back(spent):
 def test_an_hour_is_longer(chat, sandbox):
     """What is written for it is told apart."""
     system = [text(LONG, cache_control=HOUR), text("more", cache_control=MARK)]
-    told = chat(system=system).usage.cache_creation
+    usage = chat(system=system).usage
+    told = usage.cache_creation
     assert (told.ephemeral_1h_input_tokens, told.ephemeral_5m_input_tokens) == (5001, 1)
+    assert usage.cache_creation_input_tokens == 5002
     sandbox.clock(advance_s=3000)
     usage = chat(system=system).usage
     assert (usage.cache_read_input_tokens, usage.cache_creation.ephemeral_5m_input_tokens) == (5001, 1)
@@ -119,9 +128,9 @@ def test_a_prompt_can_be_cached_without_an_answer(spent):
 
 def test_what_is_read_does_not_count_against_the_limit(post):
     """Of input tokens."""
-    body = {"system": [text(LONG, cache_control=MARK)]}
+    body = {"system": [text(LONG, cache_control=HOUR), text("more", cache_control=MARK)]}
     left = [post(body, "input_token_limit=10000").headers["anthropic-ratelimit-input-tokens-remaining"] for _ in "ab"]
-    assert left == ["4997", "4995"]
+    assert left == ["4996", "4994"]
 
 
 def test_every_sort_of_block_can_be_marked(post, tool, document, png, picture):

@@ -56,9 +56,10 @@ def test_a_search_result_is_cited_by_its_source(cited, document):
     found = {"type": "search_result", "source": "here", "title": "T", "content": [{"type": "text", "text": "Cats"}]}
     _document, (words, place) = cited(document("One", **CITE), found | CITE)
     assert words == " It is written: Cats"
-    assert (place.type, place.source, place.title, place.search_result_index) == (
-        "search_result_location", "here", "T", 0,
-    )  # fmt: skip
+    assert place.to_dict() == {
+        "type": "search_result_location", "cited_text": "Cats", "source": "here", "title": "T",
+        "search_result_index": 0, "start_block_index": 0, "end_block_index": 1,
+    }  # fmt: skip
 
 
 def test_what_a_tool_found_is_cited_too(chat, tool):

@@ -24,7 +24,7 @@ def closed(**properties):
         closed(a={"type": "array", "items": closed(), "minItems": 1}),
         closed(a={"anyOf": [TEXT, closed()]}, b={"allOf": [TEXT]}),
         closed(a={"$ref": "#/$defs/it"}, b={"$ref": "#/$defs/it"}) | {"$defs": {"it": closed(c=TEXT)}},
-        {"type": "array", "items": TEXT},
+        {"type": "array", "items": TEXT, "minItems": 0},
         {"anyOf": [TEXT, {"type": "null"}]},
         {"enum": ["a"]},
         {"type": "string", "pattern": "^a$"},
@@ -60,6 +60,30 @@ def test_a_schema_beyond_a_grammar_is_refused_by_place(schema, words):
     with pytest.raises(Refusal) as caught:
         formats.answer(schema, "schema")
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength",
+        "maxItems", "uniqueItems", "contains", "minProperties", "maxProperties", "patternProperties", "propertyNames",
+        "not", "if", "then", "else", "oneOf", "prefixItems", "dependentSchemas", "dependentRequired",
+        "unevaluatedProperties",
+    ],
+)  # fmt: skip
+def test_a_word_beyond_a_grammar_is_refused_by_name(word):
+    """Whatever it says."""
+    value = [] if word in ("oneOf", "prefixItems") else 1
+    with pytest.raises(Refusal, match=rf"^schema\.items: '{word}' is not supported$"):
+        formats.answer({"type": "array", "items": {word: value}}, "schema")
+
+
+@pytest.mark.parametrize(
+    "form", ["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"]
+)
+def test_the_forms_of_strings_are_known(form):
+    """Ten of them."""
+    formats.answer({"type": "string", "format": form}, "schema")
 
 
 def test_a_tool_takes_an_object():

@@ -177,7 +177,8 @@ def test_too_many_tokens_must_wait_too(chat, sandbox, limit, words):
 
 def test_a_spent_quota_does_not_come_back(chat, client, sandbox):
     """402 without a time to wait; what costs nothing still works."""
-    sandbox.knobs("anthropic", quota=1)
+    sandbox.knobs("anthropic", quota=2)
+    chat()
     chat()
     sandbox.clock(advance_s=86_400)
     with pytest.raises(anthropic.PaymentRequiredError) as caught:

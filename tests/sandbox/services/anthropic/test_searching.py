@@ -26,6 +26,9 @@ def test_a_search_is_called_answered_and_cited(searched):
     assert (call.type, call.name, call.input) == ("server_tool_use", "web_search", {"query": "Please search"})
     assert call.id.startswith("srvtoolu_")
     assert (found.type, found.tool_use_id) == ("web_search_tool_result", call.id)
+    assert [(page.page_age, page.title) for page in found.content] == [
+        ("May 4, 2026", "On echoes"), ("May 4, 2026", "News of today"),
+    ]  # fmt: skip
     assert [page.url for page in found.content] == ["https://example.com/page", "https://example.org/page"]
     assert words.text.startswith("You asked: “Please search”")
     assert [quote.text for quote in quotes] == [" It is written: An echo repeats.", " It is written: Nothing happened."]

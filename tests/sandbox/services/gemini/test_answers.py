@@ -76,7 +76,8 @@ def test_an_answer_of_nothing_has_a_role_and_a_reason(whole, chunks):
     assert answer["candidates"] == [candidate]
     assert (answer["usageMetadata"]["thoughtsTokenCount"], answer["usageMetadata"]["totalTokenCount"]) == (10, 12)
     assert "candidatesTokenCount" not in answer["usageMetadata"]
-    assert [piece["candidates"] for piece in chunks("gemini-2.5-pro", **config)] == [[candidate]]
+    (piece,) = chunks("gemini-2.5-pro", **config)
+    assert (piece["candidates"], piece["usageMetadata"]) == ([candidate], answer["usageMetadata"])
 
 
 def test_pictures_are_counted_by_sort(whole):

@@ -7,6 +7,8 @@ import hashlib
 import pytest
 from google.genai import types
 
+from polychat.sandbox.services.gemini import blobs
+
 PDF = b"%PDF-1.7\n%%EOF"
 WAV = b"RIFF\x24\0\0\0WAVEfmt "
 
@@ -44,6 +46,21 @@ def test_other_things_are_named_with_size_and_digest(generate, data, media_type,
     assert f"({len(data)} bytes, sha256 {hashlib.sha256(data).hexdigest()})" in told.text
     assert (f"Attachment 1 came as {media_type}." in told.text) is (modality != "IMAGE")
     assert told.usage_metadata.prompt_tokens_details[-1].modality.value == modality
+
+
+@pytest.mark.parametrize(
+    ("modality", "types"),
+    [
+        ("IMAGE", "image/png image/jpeg image/webp image/heic image/heif"),
+        ("AUDIO", "audio/wav audio/mp3 audio/aiff audio/aac audio/ogg audio/flac audio/mpeg audio/opus audio/webm"),
+        ("VIDEO", "video/mp4 video/mpeg video/mov video/avi video/x-flv video/mpg video/webm video/wmv video/3gpp"),
+        ("DOCUMENT", "application/pdf text/plain text/html text/css text/csv text/markdown text/xml text/rtf"),
+        (None, "image/gif image/bmp audio/midi video/ogg application/json application/zip text/calendar plain"),
+    ],
+)
+def test_types_are_of_a_sort_or_not_taken(modality, types):
+    """As the public pages list them."""
+    assert {blobs.modality(one) for one in types.split()} == {modality}
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 ASKED = {"role": "user", "parts": [{"text": "The weather and a hotel?"}]}
@@ -81,20 +83,13 @@ def test_words_beside_the_results_begin_a_new_turn(called, answered):
     assert 'tool “{"result":"get_weather"}”' in told
 
 
-@pytest.mark.parametrize(
-    "signature",
-    [
-        "Y29udGV4dA==", "", "c2tpcA",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("signature", ["Y29udGV4dA==", "", "c2tpcA"])
 def test_a_signature_that_was_not_given_here_is_refused(wrong, signature):
     """On whatever part it is, with whatever model."""
-    for content in (model("get_weather", thoughtSignature=signature), {
-        "role": "model", "parts": [{"text": "x", "thoughtSignature": signature}],
-    }):  # fmt: skip
-        answer = results("get_weather") if "functionCall" in content["parts"][0] else ASKED
-        body = {"contents": [ASKED, content, answer]}
-        assert wrong(body, LOOSE) == ["contents[1].parts[0].thought_signature"]
+    call = model("get_weather", thoughtSignature=signature)
+    text = {"role": "model", "parts": [{"text": "x", "thoughtSignature": signature}]}
+    for content, answer in ((call, results("get_weather")), (text, ASKED)):
+        assert wrong({"contents": [ASKED, content, answer]}, LOOSE) == ["contents[1].parts[0].thought_signature"]
 
 
 def test_a_signature_belongs_to_its_call(called, wrong, answered):
@@ -106,10 +101,8 @@ def test_a_signature_belongs_to_its_call(called, wrong, answered):
         {"functionCall": other["functionCall"], "thoughtSignature": signature},
         {"functionCall": signed["functionCall"]},
     ]
-    for parts in (
-        swapped,
-        [{"functionCall": signed["functionCall"] | {"args": {"city": "x"}}, "thoughtSignature": signature}, other],
-    ):
+    changed = [{"functionCall": signed["functionCall"] | {"args": {}}, "thoughtSignature": signature}, other]
+    for parts in (swapped, changed):
         contents = [ASKED, {"role": "model", "parts": parts}, results("get_weather", "find_hotel")]
         assert wrong({"contents": contents}, STRICT) == ["contents[1].parts[0].thought_signature"]
     text = {"role": "model", "parts": [{"text": "x", "thoughtSignature": signature}]}
@@ -136,8 +129,6 @@ def test_a_signature_on_a_text_is_known_again(answered):
 @pytest.mark.parametrize("waiver", ["context_engineering_is_the_way_to_go", "skip_thought_signature_validator"])
 def test_who_has_no_signature_may_say_so(answered, waiver):
     """With the words that the public pages name, bare or as base64."""
-    import base64
-
     for said in (waiver, base64.b64encode(waiver.encode()).decode()):
         contents = [ASKED, model("f", thoughtSignature=said), results("f")]
         assert answered({"contents": contents}, STRICT)["finishReason"] == "STOP"

@@ -75,6 +75,12 @@ def test_tokens_count_against_the_limit(embed, sandbox):
     assert caught.value.code == 429
 
 
+def test_a_text_may_be_so_long(post):
+    """As many tokens as the model takes."""
+    body = {"content": {"parts": [{"text": ("word " * 2048).strip()}]}}
+    assert post(f"{MODEL}:embedContent", body).json["usageMetadata"]["promptTokenCount"] == 2048
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -86,7 +92,7 @@ def test_tokens_count_against_the_limit(embed, sandbox):
         ({"content": CONTENT, "outputDimensionality": 3073}, "output_dimensionality"),
         ({"content": CONTENT, "taskType": "POETRY"}, "task_type"),
         ({"content": CONTENT, "title": "T"}, "title"),
-        ({"content": {"parts": [{"text": "word " * 2049}]}}, "content"),
+        ({"content": {"parts": [{"text": ("word " * 2049).strip()}]}}, "content"),
         ({"content": CONTENT, "autoTruncate": True}, ""),
     ],
 )

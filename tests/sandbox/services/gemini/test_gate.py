@@ -6,6 +6,8 @@ import pytest
 from google import genai
 from google.genai import errors, types
 
+from polychat.sandbox import Sandbox
+
 HELLO = {"contents": [{"parts": [{"text": "Hello there"}]}]}
 PATH = "/gemini/v1beta/models/gemini-2.5-flash:generateContent"
 
@@ -164,7 +166,8 @@ def test_too_many_tokens_must_wait_too(client, generate, sandbox):
 
 def test_a_day_has_only_so_many_requests(client, generate, sandbox):
     """429 without a time to wait, until the day is over; what costs nothing still works."""
-    sandbox.knobs("gemini", daily_limit=1)
+    sandbox.knobs("gemini", daily_limit=2)
+    generate()
     generate()
     sandbox.clock(advance_s=3600)
     found = exhausted(generate)
@@ -187,8 +190,6 @@ def test_a_key_that_expires_while_an_answer_comes_says_so(client):
 
 def test_two_sandboxes_share_nothing(ask, sandbox):
     """Neither limits nor signatures."""
-    from polychat.sandbox import Sandbox
-
     sandbox.knobs("gemini", rate_limit=0)
     with Sandbox() as other:
         options = types.HttpOptions(base_url=f"{other.url}/gemini")

@@ -7,6 +7,8 @@ import json
 import pytest
 from google.genai import types
 
+from polychat.sandbox.services.gemini.settings import RATIOS, ImageConfig
+
 
 @pytest.fixture
 def said(answered):
@@ -113,6 +115,15 @@ def test_what_is_out_of_range_is_refused(wrong, config, field):
     assert wrong({"generationConfig": config}) == [f"generation_config.{field}"]
 
 
+@pytest.mark.parametrize("ratio", RATIOS)
+def test_a_picture_has_about_as_many_pixels_in_every_ratio(ratio):
+    """A million, and in that ratio."""
+    width, height = ImageConfig(aspect_ratio=ratio).pixels
+    wide, high = map(int, ratio.split(":"))
+    assert width / height == pytest.approx(wide / high, rel=0.03)
+    assert width * height == pytest.approx(1024**2, rel=0.05)
+
+
 def test_the_limit_is_the_models_own(wrong):
     """8192 for a small one."""
     config = {"generationConfig": {"maxOutputTokens": 8193}}
@@ -126,6 +137,7 @@ def test_the_newest_models_know_no_penalties(wrong, field):
 
 
 @pytest.mark.parametrize("config", [JSON, JSON | {"responseSchema": STRING}, JSON | {"responseJsonSchema": {}}])
-def test_not_every_model_answers_in_json(wrong, config):
+@pytest.mark.parametrize("model", ["gemma-3-27b-it", "gemini-2.5-flash-image"])
+def test_not_every_model_answers_in_json(wrong, config, model):
     """Refused by the mime type."""
-    assert wrong({"generationConfig": config}, "gemma-3-27b-it") == ["generation_config.response_mime_type"]
+    assert wrong({"generationConfig": config}, model) == ["generation_config.response_mime_type"]

@@ -37,7 +37,7 @@ from polychat.providers.base import SignsIn
 from polychat.providers.chatgpt import ChatGPT
 from polychat.signin.browser import sign_in
 from polychat.signin.sighting import login_page
-from polychat.types import Request, Thread
+from polychat.types import Request, Thread, Utterance
 from polychat.wire import chatgpt_messages, chatgpt_request, openai_messages
 from polychat.wire.chatgpt_messages import Pointer
 from polychat.wire.chatgpt_request import PICTURE_MODELS, Place
@@ -283,11 +283,14 @@ class OpenaiChat(AsyncAuthedProvider, ProviderModelMixin):
         asking, here = cls._asking(auth_result, proxy), await engines.here()
         with value_errors(NoAccount, AuthExpired):
             async with here.lent(asking) as engine:
-                sound = engine.speak(
-                    cls.service, thread=thread, voice=params.get("voice"), media_type=cls.synthesize_content_type
+                asked = Utterance(
+                    model=cls.service,
+                    thread=thread,
+                    voice=params.get("voice"),
+                    media_type=cls.synthesize_content_type,
                 )
-                async with aclosing(sound) as pieces:
-                    async for piece in pieces:
+                async with await engine.calls.speak(asked) as sound:
+                    async for piece in sound:
                         yield piece
 
     # ------------------------------------------------------------ the account on the class
