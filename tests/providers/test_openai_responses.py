@@ -98,7 +98,9 @@ def test_a_question_goes_where_it_is_answered_best(
             'reasoning_effort goes there; leave out one of the two, or say api="chat"',
         ),
         (
-            {"files": [PDF], "stop": ["x"], "model": "openai/gpt-4o"}, UnsupportedFeature, "the Responses API knows no stop",
+            {"files": [PDF], "stop": ["x"], "model": "openai/gpt-4o"},
+            UnsupportedFeature,
+            "the Responses API knows no stop",
             'files goes there; leave out one of the two, or say api="chat"',
         ),
         (

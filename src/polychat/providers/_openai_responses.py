@@ -74,8 +74,6 @@ def post(session: Session, request: Request, why: str) -> Post:
 
 def without_choice(request: Request) -> Request:
     """The question for chat completions, less the word that sent it there."""
-    if "api" not in request.options:
-        return request
     options = {name: value for name, value in request.options.items() if name != "api"}
     return msgspec.structs.replace(request, options=options)
 

@@ -15,7 +15,7 @@ import hashlib
 import io
 import wave
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from types import MappingProxyType
 from typing import Any, get_args
 
@@ -249,10 +249,10 @@ async def _image_edit(asked: Asked) -> bool:
 
 async def _speech(asked: Asked) -> bool:
     """A text of one's own, or else the last answer of a conversation."""
-    try:
-        return await _sounds(asked, Utterance(model=asked.name, text="Hello", voice="alloy"))
-    except ConfigError:
-        return await _sounds(asked, Utterance(model=asked.name, thread=(await asked.reply()).thread))
+    for voice in (None, "alloy"):  # some services insist on one
+        with suppress(ConfigError, RequestRejected):
+            return await _sounds(asked, Utterance(model=asked.name, text="Hello", voice=voice))
+    return await _sounds(asked, Utterance(model=asked.name, thread=(await asked.reply()).thread))
 
 
 async def _sounds(asked: Asked, utterance: Utterance) -> bool:

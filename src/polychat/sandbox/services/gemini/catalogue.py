@@ -41,7 +41,10 @@ MODELS = (
         _BUDGETED, id="gemini-2.5-flash-lite", name="Gemini 2.5 Flash-Lite", budget=(512, 24_576), thinks_unasked=False
     ),
     _PAINTER,
-    replace(_PAINTER, id="gemini-3.1-flash-lite-image", name="Gemini 3.1 Flash-Lite Image"),
+    replace(
+        _PAINTER, id="gemini-3.1-flash-lite-image", name="Gemini 3.1 Flash-Lite Image", levels=LEVELS,
+        level="minimal", input_tokens=65_536,
+    ),
     _SPEAKER,
     replace(_SPEAKER, id="gemini-3.8-flash-tts", name="Gemini 3.8 Flash TTS"),
     Model(

@@ -24,7 +24,7 @@ MODELS = (
     Model(id="text-embedding-ada-002", kind="embedding", shortens=False),
     Model(id="gpt-image-1", kind="image"),
     Model(id="gpt-image-2", kind="image"),
-    Model(id="dall-e-3", kind="image", links=True),
+    Model(id="dall-e-3", kind="image", links=True, edits=False),
     Model(id="gpt-4o-mini-tts", kind="speech"),
     Model(id="tts-1", kind="speech"),
     Model(id="whisper-1", kind="transcription", formats=_TIMED),

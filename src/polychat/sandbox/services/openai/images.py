@@ -94,6 +94,8 @@ async def edit(call: ApiCall) -> Response:
     form = read_form(call, "image", "mask")
     asked = convert(form.fields, Edit)
     model = _judged(call, asked)
+    if not model.edits:
+        raise refusals.invalid_value("model", f"{model.id} changes no pictures.")
     source = _opened(form.file("image").data, "image")
     for extra in form.files["image"][1:]:
         _opened(extra.data, "image")

@@ -30,6 +30,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     dimensions: int = 1536  # of an embedding
     shortens: bool = True  # an embedding, on demand
     links: bool = False  # pictures by address, unless asked for in base64
+    edits: bool = True  # pictures that it is given
     formats: tuple[str, ...] = ()  # of a transcript; the first is the default
 
     @property
