@@ -142,6 +142,7 @@ def test_the_service_gets_none_of_the_fields() -> None:
             [("system", "s"), ("user", "a"), ("assistant", "b"), ("system", "I"), ("user", "c")],
         ),
         (True, KEPT, [("user", "c")], [("system", "I"), ("user", "c")]),
+        (True, KEPT, [("assistant", "b")], [("assistant", "b"), ("system", "I")]),
         (True, UNKEPT, [("assistant", "b"), ("user", "c")], [("system", "I"), ("assistant", "b"), ("user", "c")]),
         (False, None, [("assistant", "b"), ("user", "?")], [("assistant", "b"), ("user", "I\n\n?")]),
         (

@@ -72,6 +72,18 @@ def test_leaving_closes_the_source() -> None:
     assert (asyncio.run(main()), source.closed) == ([], True)
 
 
+def test_the_end_of_the_block_closes_the_source() -> None:
+    """At once, while the flow is still held."""
+    source = Source("a", "b")
+
+    async def main() -> tuple[str, bool]:
+        async with flow(source) as running:
+            await running.start()
+        return running.provider, source.closed
+
+    assert asyncio.run(main()) == ("p", True)
+
+
 @pytest.mark.parametrize("pieces", [(), ("a", "b")])
 def test_the_limit_is_for_all_pieces_together(pieces: tuple[str, ...]) -> None:
     """Before the first and after the last that came in time; the source is closed then."""
@@ -88,3 +100,4 @@ def test_the_limit_is_for_all_pieces_together(pieces: tuple[str, ...]) -> None:
     assert (tuple(came), source.closed) == (pieces, True)
     assert (caught.value.message, caught.value.clock) == ("p was not done within 0.05 s", "total")
     assert (caught.value.provider, caught.value.account) == ("p", "me")
+    assert caught.value.hint == "give it more time: timeout, or clocks.total_s"

@@ -353,6 +353,20 @@ def test_models_are_those_of_the_key(sandbox: Sandbox) -> None:
     assert listed["gemma-3-27b-it"].context_tokens == 131_072
 
 
+def test_every_model_that_is_stated_is_there(sandbox: Sandbox) -> None:
+    """And reads as much as is stated."""
+    listed = {model.id: model.context_tokens for model in run(sandbox, lambda engine: engine.models("gemini"))}
+    stated = {model.id: model.context_tokens or listed[model.id] for model in providers.load("gemini").info.models}
+    assert stated == {name: listed[name] for name in stated}
+
+
+def test_the_key_belongs_to_one_host() -> None:
+    """The API's own."""
+    info = providers.load("gemini").info
+    host = "generativelanguage.googleapis.com"
+    assert (info.hosts, info.sign_in.domains, info.accepts) == ({"api": f"https://{host}"}, (host,), ("api_key",))
+
+
 def test_every_page_of_the_list_is_read() -> None:
     """As long as there is another."""
     pages = [
@@ -402,6 +416,21 @@ def test_texts_become_vectors(sandbox: Sandbox) -> None:
         "content": {"parts": [{"text": "text 2"}]},
         "outputDimensionality": 16,
     }
+
+
+@pytest.mark.parametrize(
+    ("model", "name"), [("m", "models/m"), ("models/m", "models/m"), ("tunedModels/m", "tunedModels/m")]
+)
+def test_a_model_embeds_by_its_name_or_its_resource(model: str, name: str) -> None:
+    """In the path and in each request."""
+
+    async def embedded(session: Session) -> Embedded:
+        return await Gemini().embed(session, model, ["a"], None)
+
+    made, asked_for = served([{"embeddings": [{"values": [1.0]}]}], embedded)
+    assert made == Embedded(vectors=((1.0,),))
+    ((path, _, body),) = asked_for
+    assert (path, body["requests"][0]["model"]) == (f"/v1beta/{name}:batchEmbedContents", name)
 
 
 def test_every_model_says_what_it_can() -> None:

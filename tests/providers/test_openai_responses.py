@@ -31,7 +31,20 @@ from polychat.errors import (
 from polychat.providers import load as provider
 from polychat.providers.openai_compatible import OpenAICompatible, Row, rows
 from polychat.sandbox import Sandbox
-from polychat.types import Citation, Image, Message, Reply, Request, Text, Thinking, ToolCall, ToolResult, Usage
+from polychat.types import (
+    Citation,
+    File,
+    Image,
+    Message,
+    Reply,
+    Request,
+    Text,
+    Thinking,
+    Thread,
+    ToolCall,
+    ToolResult,
+    Usage,
+)
 from polychat.vault.memory import MemoryVault
 
 CHAT, RESPONSES = "/v1/chat/completions", "/v1/responses"
@@ -68,7 +81,7 @@ def bodies(sandbox: Sandbox) -> list[Any]:
         ({"seed": 7, "stop": ["x"], "model": "openai/gpt-4o"}, CHAT),
         ({"image": PNG}, CHAT),
         ({"store": False}, CHAT),
-        ({"prompt_cache_key": "k"}, CHAT),
+        ({"prompt_cache_key": "k", "safety_identifier": "s"}, CHAT),
         ({"reasoning_effort": "low"}, RESPONSES),
         ({"reasoning_effort": "low", "api": "chat"}, CHAT),
         ({"files": [PDF]}, RESPONSES),
@@ -98,9 +111,7 @@ def test_a_question_goes_where_it_is_answered_best(
             'reasoning_effort goes there; leave out one of the two, or say api="chat"',
         ),
         (
-            {"files": [PDF], "stop": ["x"], "model": "openai/gpt-4o"},
-            UnsupportedFeature,
-            "the Responses API knows no stop",
+            {"files": [PDF], "stop": ["x"], "model": "openai/gpt-4o"}, UnsupportedFeature, "knows no stop",
             'files goes there; leave out one of the two, or say api="chat"',
         ),
         (
@@ -129,6 +140,17 @@ def test_what_the_one_that_is_needed_does_not_know_is_refused(
         ask(sandbox_client, **question)
     assert caught.value.hint == hint
     assert seen(sandbox) == []
+
+
+def test_a_file_by_its_address_goes_by_the_responses_api_alone(sandbox: Sandbox, sandbox_client: Made) -> None:
+    """Chat completions has no place for one."""
+    asked = Message(role="user", parts=(Text(text="See"), File(url="https://example.com/a.pdf")))
+    with pytest.raises(UnsupportedFeature, match="files is for the Responses API only, and api is 'chat'"):
+        ask(sandbox_client, [asked], api="chat")
+    assert seen(sandbox) == []
+    with pytest.raises(BadRequest, match="the address cannot be reached"):
+        ask(sandbox_client, [asked])
+    assert bodies(sandbox)[0]["input"][0]["content"][1]["file_url"] == "https://example.com/a.pdf"
 
 
 def test_only_one_row_has_the_responses_api() -> None:
@@ -264,6 +286,8 @@ def test_a_conversation_that_is_not_kept_is_sent_whole(sandbox: Sandbox, sandbox
     first = ask(sandbox_client, "One", reasoning_effort="low")
     assert first.conversation is not None
     assert (first.conversation.id, len(first.conversation.history)) == (None, 2)
+    ask(sandbox_client, "Two", conversation=first.conversation)
+    assert seen(sandbox) == [RESPONSES, CHAT]
     second = ask(sandbox_client, "Two", conversation=first.conversation, store=True)
     assert second.conversation is not None
     assert (second.conversation.history, bool(second.conversation.id)) == ((), True)
@@ -402,11 +426,14 @@ def searching() -> Iterator[tuple[str, list[Any]]]:
         worker.join()
 
 
-async def replies(base_url: str, home: Path, *requests: Callable[[Reply | None], Request]) -> list[Reply]:
+async def replies(
+    base_url: str, home: Path, *requests: Callable[[Reply | None], Request], person: str | None = "me"
+) -> list[Reply]:
     """The answers of a service that is able to search and draw, each question made of the answer before."""
     can = frozenset[Any]({"web_search", "image_in", "image_out", "reasoning", "threads"})
     row = Row(label="Able", base_url=base_url, models=("m",), can=can, responses=True)
-    vault = MemoryVault(Account(name="me", provider="able", credential=ApiKey(key=Secret("sandbox-alice"))))
+    key = ApiKey(key=Secret("sandbox-alice"))
+    vault = MemoryVault(*([Account(name=person, provider="able", credential=key)] if person else []))
     settings = load(environ={"POLYCHAT_HOME": str(home)})
     answers: list[Reply] = []
     async with Engine(vault, settings, services={"able": OpenAICompatible("able", row)}, strict=True) as engine:
@@ -447,6 +474,18 @@ def test_sealed_reasoning_comes_back_with_the_next_question(searching: tuple[str
     assert sealed == {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAA="}
     assert said == {"role": "assistant", "content": "See here."}
     assert (picture["role"], picture["content"][0]["type"]) == ("user", "input_image")
+
+
+@pytest.mark.parametrize("person", ["me", None])
+def test_a_conversation_is_of_the_account_that_began_it(
+    searching: tuple[str, list[Any]], tmp_path: Path, person: str | None
+) -> None:
+    """Or of nobody, where a service needs no key."""
+    url, asked = searching
+    wish = question(options={"store": True})
+    (reply,) = asyncio.run(replies(url, tmp_path, lambda _: wish, person=person))
+    assert reply.thread == Thread(provider="able", account=person, id="resp_1")
+    assert asked[0]["store"] is True
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ COMMANDS = {
     "chat": "Ask, and read the answer as it comes",
     "image": "Have a picture drawn, or changed, and save it",
     "speak": "Have a text or an answer read aloud, and save the sound",
+    "transcribe": "Have speech written down",
     "models": "List the models there are",
     "providers": "List the services there are, and whether an account is there",
     "login": "Keep a sign-in: browser cookies, a token or a key",

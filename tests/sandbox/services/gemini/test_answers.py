@@ -56,6 +56,7 @@ def test_a_signature_comes_last_and_on_nothing(chunks, whole):
     *_, last = chunks("gemini-3.8-flash")
     (part,) = last["candidates"][0]["content"]["parts"]
     assert (part["text"], last["candidates"][0]["finishReason"]) == ("", "STOP")
+    assert last["usageMetadata"]["candidatesTokenCount"] == 6
     (told,) = whole("gemini-3.8-flash")["candidates"][0]["content"]["parts"]
     assert told["text"] == "You asked: “Hello there” (2 words)."
     assert part.keys() == told.keys() == {"text", "thoughtSignature"}
