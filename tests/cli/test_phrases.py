@@ -51,7 +51,7 @@ def test_moment() -> None:
     assert phrases.moment(1_767_225_600.0, now=1_767_225_660.0) == "2026-01-01 00:00 UTC, 1 minute ago"
 
 
-@pytest.mark.parametrize(("count", "said"), [(None, "-"), (8192, "8k"), (1_000_000, "1M"), (1_500_000, "1.5M")])
+@pytest.mark.parametrize(("count", "said"), [(None, "-"), (8192, "8k"), (1_000_000, "1M"), (1_047_576, "1.05M")])
 def test_tokens(count: int | None, said: str) -> None:
     """How much a model takes in, at a glance."""
     assert phrases.tokens(count) == said

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -164,13 +165,14 @@ def test_a_picture_and_documents_arrive_whole(sandbox: Sandbox) -> None:
 def test_a_system_text_inside_the_talk_keeps_its_place(sandbox: Sandbox) -> None:
     """Where the model reads such; otherwise it is at the top."""
     talk = ("hi", said("assistant", "hello"), said("system", "be kind"), "again")
-    for model in ("anthropic", OLD):
+    for model in ("anthropic", OLD, "anthropic/claude-opus-4-7", "anthropic/claude-sonnet-4-6"):
         assert answer(sandbox, *talk, model=model).finish is not None
-    inside, on_top = bodies(sandbox)
+    inside, *others = bodies(sandbox)
     assert [turn["role"] for turn in inside["messages"]] == ["user", "assistant", "user", "system"]
     assert "system" not in inside
-    assert [turn["role"] for turn in on_top["messages"]] == ["user", "assistant", "user"]
-    assert on_top["system"] == [{"type": "text", "text": "be kind"}]
+    for on_top in others:
+        assert [turn["role"] for turn in on_top["messages"]] == ["user", "assistant", "user"]
+        assert on_top["system"] == [{"type": "text", "text": "be kind"}]
 
 
 def test_options_are_fields_or_headers(sandbox: Sandbox) -> None:
@@ -309,8 +311,7 @@ def test_an_error_inside_a_stream_keeps_what_came(sandbox: Sandbox) -> None:
     sandbox.script("anthropic", chunks=["one ", "two ", "three"])
     sandbox.knobs("anthropic", error_after=5)
     error = failed(sandbox, asked(model=OLD), Overloaded)
-    assert error.after_content
-    assert error.partial.text == "one two "
+    assert (error.provider, error.after_content, error.partial.text) == ("anthropic", True, "one two ")
     sandbox.knobs("anthropic", error_after=0, error_kind="rate_limit_error")
     assert not failed(sandbox, asked(model=OLD), RateLimited).after_content
 
@@ -342,6 +343,7 @@ def test_a_web_page_is_a_changed_format(sandbox: Sandbox) -> None:
         asked(seed=1),
         asked(model=OLD, temperature=1.5),
         asked(tools=(WEATHER,), tool_choice="required"),
+        asked(model="anthropic/claude-opus-5-5", tools=(WEATHER,), tool_choice="required"),
         asked(model="anthropic/claude-opus-5-5", reasoning_effort="none"),
         asked(response_format=ResponseFormat(type="json_object")),
         asked(said("user", Image(data=b"BM\0\0"))),
@@ -430,8 +432,9 @@ def test_the_table_is_of_one_piece() -> None:
     assert DEFAULT in models
     assert sorted(set(names)) == sorted(names)
     assert models["claude-haiku-4-5-20251001"].aliases == ("claude-haiku-4-5",)
-    assert models["claude-haiku-4-5-20251001"].context_tokens == 200_000
-    assert models["claude-opus-5-5"].context_tokens == 1_000_000
+    short = {name for name, model in models.items() if model.context_tokens == 200_000}
+    assert short == {"claude-opus-4-5-20251101", "claude-haiku-4-5-20251001", "claude-sonnet-4-5-20250929"}
+    assert {model.context_tokens for model in models.values()} == {200_000, 1_000_000}
     assert {name for name, model in models.items() if "sampling" in (model.capabilities or ())} == {
         "claude-opus-4-6", "claude-sonnet-4-6", "claude-opus-4-5-20251101", "claude-haiku-4-5-20251001",
         "claude-sonnet-4-5-20250929",
@@ -439,13 +442,12 @@ def test_the_table_is_of_one_piece() -> None:
 
 
 def test_the_official_package_knows_every_model_of_the_table() -> None:
-    """By its own type of models."""
-    from typing import get_args
-
-    from anthropic.types.model import Model as Official
-
-    named = {name for part in get_args(Official) for name in get_args(part)}
-    assert {name for model in Anthropic.info.models for name in (model.id, *model.aliases)} <= named
+    """Its type of models names them; the package is read, not imported."""
+    found = find_spec("anthropic")
+    assert found is not None
+    official = (Path(found.origin or "").parent / "types" / "model.py").read_text("utf-8")
+    names = {name for model in Anthropic.info.models for name in (model.id, *model.aliases)}
+    assert {name for name in names if f'"{name}"' not in official} == set()
 
 
 def test_a_key_in_the_environment_is_an_account(tmp_path: Path) -> None:
@@ -468,7 +470,7 @@ class Pages:
         yield _Answer(self._pages[min(len(self.asked), len(self._pages)) - 1])
 
     def websocket(self, request: HttpRequest, clocks: Clocks) -> Any:
-        raise NotImplementedError
+        raise AssertionError("no websocket is asked for")
 
     async def aclose(self) -> None:
         pass
@@ -496,14 +498,59 @@ def page(*models: Any, more: bool, last: str | None = None) -> dict[str, Any]:
     return {"data": data, "has_more": more, "first_id": None, "last_id": last}
 
 
+def session_over(transport: Pages) -> Session:
+    """A session with a key, over those pages."""
+    account = Account(name="a", provider="anthropic", credential=ApiKey(key=Secret("sandbox-key")))
+    return Session(provider="anthropic", hosts=Anthropic.info.hosts, transport=transport, account=account)
+
+
 def listed(*pages: Any) -> tuple[tuple[Model, ...], list[str]]:
     """The models, and what was asked for them."""
     transport = Pages(*pages)
-    account = Account(name="a", provider="anthropic", credential=ApiKey(key=Secret("sandbox-key")))
-    hosts = Anthropic.info.hosts
-    session = Session(provider="anthropic", hosts=hosts, transport=transport, account=account)
-    models = asyncio.run(Anthropic().list_models(session))
+    models = asyncio.run(Anthropic().list_models(session_over(transport)))
     return models, [request.url.removeprefix("https://api.anthropic.com/v1/models?") for request in transport.asked]
+
+
+def sent(model: str, **settings: Any) -> Any:
+    """The body that a model is asked with, whether an emulation has it or not."""
+    transport = Pages({"type": "message", "content": [], "usage": {}})
+
+    async def main() -> None:
+        async for _ in Anthropic().chat(session_over(transport), asked(model=model, **settings)):
+            pass
+
+    asyncio.run(main())
+    return msgspec.json.decode(transport.asked[0].body or b"")
+
+
+@pytest.mark.parametrize(
+    ("model", "on", "off", "effort", "most"),
+    [
+        ("claude-sonnet-5-5", "adaptive", "between_tools", "low", 128_000),
+        ("claude-haiku-5-5", "adaptive", "disabled", "low", 128_000),
+        ("claude-sonnet-5", "adaptive", "disabled", "low", 128_000),
+        ("claude-opus-4-6", "adaptive", "disabled", "low", 128_000),
+        ("claude-opus-4-5-20251101", "enabled", "disabled", "low", 64_000),
+        ("claude-haiku-4-5-20251001", "enabled", "disabled", None, 64_000),
+        ("claude-sonnet-4-5-20250929", "enabled", "disabled", None, 64_000),
+        ("claude-99", "adaptive", "disabled", "low", 32_000),
+    ],
+)
+def test_models_are_told_to_think_in_their_own_ways(
+    model: str, on: str, off: str, effort: str | None, most: int
+) -> None:
+    """One that nobody knows as the newest are."""
+    thinking = sent(model, reasoning_effort="low")
+    assert (thinking["thinking"]["type"], thinking["max_tokens"]) == (on, most)
+    assert thinking.get("output_config", {}).get("effort") == effort
+    assert sent(model, reasoning_effort="none")["thinking"]["type"] == off
+
+
+@pytest.mark.parametrize("model", ["claude-opus-5-5", "claude-fable-5-2", "claude-mythos-5-1", "claude-fable-5"])
+def test_some_models_always_think(model: str) -> None:
+    """And say so."""
+    with pytest.raises(UnsupportedFeature, match="always thinks"):
+        sent(model, reasoning_effort="none")
 
 
 def test_a_long_list_comes_in_pages() -> None:

@@ -153,7 +153,7 @@ def test_nobody_insists_on_a_tool_that_is_not_there(choice: Any) -> None:
     """The service's own search is one."""
     error = refused(tool_choice=choice)
     assert isinstance(error, BadOption)
-    assert error.field == "tool_choice"
+    assert (error.field, error.message) == ("tool_choice", "tool_choice insists on a tool, and there are no tools")
     assert sent(tool_choice="required", web_search=True)["tool_choice"] == {"type": "any"}
 
 

@@ -23,7 +23,7 @@ def tokens(count: int | None) -> str:
     """128k, 1M, - where nobody knows."""
     if count is None:
         return "-"
-    return f"{count / 1_000_000:g}M" if count >= 1_000_000 else f"{count // 1_000}k"
+    return f"{count / 1_000_000:.3g}M" if count >= 1_000_000 else f"{count // 1_000}k"
 
 
 def span(seconds: float) -> str:
