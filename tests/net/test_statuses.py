@@ -42,6 +42,11 @@ def test_how_long_to_wait_is_told_in_seconds() -> None:
     assert (error.retry_after_s, error.hint) == (1.5, "try again in 2 s")
 
 
+def test_a_request_has_its_number_under_either_name() -> None:
+    """Services differ in the header; a person who writes to one needs the number."""
+    assert error_for(500, {"request-id": "r2"}, b"", provider="p", now=0).request_id == "r2"
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [

@@ -272,6 +272,7 @@ def test_parallel_calls_are_counted_by_themselves() -> None:
         ToolCall(id="a", name="f", arguments='{"x": 1}'),
         ToolCall(id="b", name="g", arguments='{"y": 2}'),
     )
+    assert [event.index for event in decoded(stream) if isinstance(event, ToolCallDelta)] == [0, 0, 1, 1]
 
 
 def called(call: str, name: str, arguments: Any = None, *, kind: str = "tool_use") -> tuple[dict[str, Any]]:

@@ -58,7 +58,7 @@ def error_for(status: int, headers: Mapping[str, str], body: bytes, *, provider:
         hint=None if wait_s is None else f"try again in {wait_s:.0f} s",
         provider=provider,
         upstream_status=status,
-        request_id=headers.get("x-request-id"),
+        request_id=headers.get("x-request-id") or headers.get("request-id"),
         retry_after_s=wait_s,
     )
 
