@@ -129,7 +129,7 @@ class Engine:
         who = _named(chosen, account, thread)
         self._leases.entry(service.info, who)  # that there is one, before anything is fetched
         request = msgspec.structs.replace(request, model=chosen.model.id)
-        if "remote_media" not in service.info.capabilities:
+        if not service.info.can(chosen.model, "remote_media"):
             request = await self._inlined(request)
         lease = await self._leases.lease(service.info, who, chosen.model.id)
         turn = self._turn(service, lease, request, chosen, total_s)

@@ -167,6 +167,18 @@ def test_four_marks_are_taken(post):
     assert post({"system": system, "cache_control": MARK}).status == 400
 
 
+def test_calls_are_counted_by_name_and_input(client):
+    """And results by their words."""
+    call = {"type": "tool_use", "id": "a", "name": "look", "input": {"a": "one two"}}
+    result = {"type": "tool_result", "tool_use_id": "a", "content": "one two three"}
+    talk = [
+        {"role": "user", "content": "x"}, {"role": "assistant", "content": [call]},
+        {"role": "user", "content": [result]},
+    ]  # fmt: skip
+    counted = client.messages.count_tokens(model="claude-haiku-4-5", messages=talk)
+    assert counted.input_tokens == 1 + (1 + 2) + 3
+
+
 def test_documents_are_counted_by_their_words(client, document):
     """A PDF has a size of its own; title and context count."""
 

@@ -55,6 +55,8 @@ def test_a_model_is_told_whole(client):
     able = model.capabilities
     assert (able.thinking.types.enabled.supported, able.thinking.types.adaptive.supported) == (True, False)
     assert (able.effort.supported, able.structured_outputs.supported, able.batch.supported) == (False, True, False)
+    tools = able.server_tools
+    assert (tools.supported, tools.web_search.supported, tools.code_execution.supported) == (True, True, False)
 
 
 def test_efforts_are_those_of_the_model(client):

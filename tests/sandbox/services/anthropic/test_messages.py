@@ -171,6 +171,18 @@ def test_a_context_that_runs_full_stops_the_answer(chat):
     assert chat(scenario="context_tokens=5", max_tokens=3).stop_reason == "max_tokens"
 
 
+def test_diagnostics_come_when_they_are_asked_for(post):
+    """There is never anything to tell."""
+    assert "diagnostics" not in post({}).json
+    assert post({"diagnostics": {"previous_message_id": None}}).json["diagnostics"] is None
+
+
+def test_a_newer_model_says_more(post, refused):
+    """128,000 tokens at most."""
+    assert post({"model": "claude-opus-5-5", "max_tokens": 128_000}).status == 200
+    assert refused({"model": "claude-opus-5-5", "max_tokens": 128_001}) == (400, "max_tokens")
+
+
 def test_tokens_are_counted_as_they_are_charged(client, chat, tool, picture, png):
     """Of tools, instructions and all that is said and shown."""
     prompt = {
