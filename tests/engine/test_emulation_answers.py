@@ -171,7 +171,7 @@ def test_a_wrong_answer_is_held_and_told() -> None:
             "it calls no tool, and it has to",
         ),
         (JSON, "Oslo", "it is not the JSON asked for: JSON is malformed: invalid character (byte 0)"),
-        (JSON, 'so\n{"city":"x"}```', "it is not the JSON asked for: JSON is malformed: invalid character (byte 0)"),
+        (JSON, 'so!\n{"city":"x"}```', "it is not the JSON asked for: JSON is malformed: invalid character (byte 0)"),
         (JSON, '```py\n{"city":"x"}```', "it is not the JSON asked for: JSON is malformed: invalid character (byte 0)"),
         (JSON, '```\n{"city":"x"}', "it is not the JSON asked for: JSON is malformed: invalid character (byte 0)"),
         (JSON, "", "it is not the JSON asked for: input data was truncated"),
@@ -253,6 +253,14 @@ def test_words_go_out_as_soon_as_they_cannot_be_a_call() -> None:
     assert reading.feed([]) == []
     assert reading.feed([TextDelta(text="c"), END]) == [TextDelta(text="c")]
     assert reading.close() == [END]
+
+
+@pytest.mark.parametrize("form", [JSON, Form(tools=TOOLS, choice="required"), Form(tools=TOOLS, format=TOOLS["clock"])])
+def test_nothing_of_an_answer_that_is_judged_whole_goes_out_before_its_end(form: Form) -> None:
+    """Where a call is due, or a format."""
+    reading = Reading(form)
+    assert [*reading.feed([TextDelta(text="words")]), *reading.feed([TextDelta(text=" more")])] == []
+    assert reading.held == "words more"
 
 
 def test_without_talk_of_tools_nothing_is_a_call() -> None:

@@ -42,7 +42,7 @@ MODELS = (
     ),
     _PAINTER,
     replace(
-        _PAINTER, id="gemini-3.1-flash-lite-image", name="Gemini 3.1 Flash-Lite Image", levels=LEVELS,
+        _PAINTER, id="gemini-3.1-flash-lite-image", name="Gemini 3.1 Flash-Lite Image", levels=("minimal", "high"),
         level="minimal", input_tokens=65_536,
     ),
     _SPEAKER,
