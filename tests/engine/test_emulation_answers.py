@@ -315,6 +315,9 @@ def test_tokens_add_up() -> None:
     assert words.feed([Usage(output_tokens=4)]) == [
         Usage(input_tokens=9, output_tokens=7, reasoning_tokens=1, estimated=True)
     ]
+    counted = Reading(ANY)
+    counted.feed([Usage(output_tokens=1)])
+    assert Reading(ANY, after=counted).feed([Usage(estimated=True)]) == [Usage(output_tokens=1, estimated=True)]
     untold = Reading(ANY, after=Reading(ANY))
     assert untold.feed([TextDelta(text="a"), Usage(output_tokens=4)])[-1] == Usage(output_tokens=4)
 
