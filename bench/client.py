@@ -3,6 +3,7 @@
     python bench/client.py URL [CALLS]     URL: the base URL of a fast OpenAI-shaped upstream, as http://127.0.0.1:9911/v1
 
 Each asks one call after another; a round of ours and one of theirs take turns, and the best round of each counts.
+Ends with 1 where ours is not as many times less as docs/decisions/0008 promises.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 ROUNDS = 3
+TIMES_LESS = {"call": 3.0, "chunk": 10.0}
 ASK: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 Create = Callable[..., Awaitable[Any]]
 
@@ -33,12 +35,13 @@ async def cost_us(create: Create, calls: int, *, stream: bool) -> float:
     return (time.process_time() - started) / calls / pieces * 1e6
 
 
-async def main(url: str, calls: int) -> None:
-    """Print both, and how many times less ours costs."""
+async def main(url: str, calls: int) -> int:
+    """Print both, and how many times less ours costs; the exit code."""
     import openai
 
     from polychat import AsyncClient
 
+    late = 0
     theirs = openai.AsyncOpenAI(base_url=url, api_key="sandbox-key")
     async with AsyncClient(base_url=url, api_key="sandbox-key") as ours, theirs:
         for what, stream, count in (("call", False, calls), ("chunk", True, max(calls // 10, 1))):
@@ -46,7 +49,9 @@ async def main(url: str, calls: int) -> None:
             rounds = [[await cost_us(create, count, stream=stream) for create in creates] for _ in range(ROUNDS)]
             mine, other = (min(costs) for costs in zip(*rounds, strict=True))
             print(f"a {what}: {mine:.1f} us of CPU, openai {other:.1f} us, {other / mine:.1f} times less")
+            late |= other / mine < TIMES_LESS[what]
+    return int(late)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 300))
+    sys.exit(asyncio.run(main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 300)))
