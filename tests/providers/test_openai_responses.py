@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import io
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread as Worker
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 import pytest
+from PIL import Image as Pillow
 
 from polychat import BadOption, ChatCompletion, Client
 from polychat.credentials import Account, ApiKey, Secret
@@ -29,7 +31,7 @@ from polychat.errors import (
     UnsupportedFeature,
 )
 from polychat.providers import load as provider
-from polychat.providers.openai_compatible import OpenAICompatible, Row, rows
+from polychat.providers.openai_compatible import OpenAICompatible, Row, RowModel, rows
 from polychat.sandbox import Sandbox
 from polychat.types import (
     Citation,
@@ -46,6 +48,7 @@ from polychat.types import (
     Usage,
 )
 from polychat.vault.memory import MemoryVault
+from polychat.wire.openai_responses_items import sealed
 
 CHAT, RESPONSES = "/v1/chat/completions", "/v1/responses"
 PDF = b"%PDF-1.7\n%%EOF\n"
@@ -151,6 +154,17 @@ def test_a_file_by_its_address_goes_by_the_responses_api_alone(sandbox: Sandbox,
     with pytest.raises(BadRequest, match="the address cannot be reached"):
         ask(sandbox_client, [asked])
     assert bodies(sandbox)[0]["input"][0]["content"][1]["file_url"] == "https://example.com/a.pdf"
+
+
+def test_a_row_without_the_responses_api_states_nothing_that_only_that_one_does() -> None:
+    """A search would be left out of the question unsaid; so it is none of what the service can, or its models."""
+    can = frozenset[Any]({"web_search", "threads", "image_out"})
+    models = ("a", RowModel(id="b"), RowModel(id="c", can=can))
+    for responses, expected in ((True, can), (False, {"image_out"})):
+        row = Row(label="T", base_url="https://t.example/v1", models=models, can=can, responses=responses)
+        info = OpenAICompatible("t", row).info
+        assert [can & info.abilities(model) for model in info.models] == [expected] * 3
+        assert can & info.capabilities == expected
 
 
 def test_only_one_row_has_the_responses_api() -> None:
@@ -291,7 +305,8 @@ def test_a_conversation_that_is_not_kept_is_sent_whole(sandbox: Sandbox, sandbox
     second = ask(sandbox_client, "Two", conversation=first.conversation, store=True)
     assert second.conversation is not None
     assert (second.conversation.history, bool(second.conversation.id)) == ((), True)
-    assert [item["role"] for item in bodies(sandbox)[-1]["input"]] == ["user", "assistant", "user"]
+    kept = bodies(sandbox)[-1]["input"]
+    assert [item.get("role", item.get("type")) for item in kept] == ["user", "reasoning", "assistant", "user"]
 
 
 def test_a_conversation_that_is_kept_goes_by_the_responses_api_alone(sandbox: Sandbox, sandbox_client: Made) -> None:
@@ -305,6 +320,118 @@ def test_a_conversation_that_is_kept_goes_by_the_responses_api_alone(sandbox: Sa
     sandbox.reset()
     with pytest.raises(RequestRejected, match=r"openai says .*no response"):
         ask(sandbox_client, conversation=kept)
+
+
+# ---------------------------------------------------------------- tools of the service
+
+
+class Told(NamedTuple):
+    """An answer, whole or put together again."""
+
+    text: str
+    sources: list[Citation]
+    images: list[Any]
+    conversation: Thread | None
+
+
+def whole(made: Made, messages: str, **question: Any) -> Told:
+    """An answer at once."""
+    answer = ask(made, messages, **question)
+    return Told(answer.text, answer.sources, answer.images, answer.conversation)
+
+
+def streamed(made: Made, messages: str, **question: Any) -> Told:
+    """The same in pieces."""
+    wish: dict[str, Any] = {"model": "openai/gpt-5.5", "messages": messages, "stream": True} | question
+    with made().chat.completions.create(**wish) as stream:
+        text = "".join(chunk.choices[0].delta.content or "" for chunk in stream)
+        return Told(text, stream.sources, stream.images, stream.conversation)
+
+
+@pytest.mark.parametrize("asked", [whole, streamed])
+def test_a_search_is_told_with_its_sources(sandbox: Sandbox, sandbox_client: Made, asked: Any) -> None:
+    """Each where it belongs in the text, and the question as it was searched for."""
+    answer = asked(sandbox_client, "Łódź 🦊: what is new?", web_search=True)
+    assert [(one.title, answer.text[one.start : one.end]) for one in answer.sources] == [
+        ("On echoes", "([example.org](https://example.org/page?utm_source=openai))"),
+        ("News of today", "([example.net](https://example.net/page?utm_source=openai))"),
+    ]
+    assert [one.url for one in answer.sources] == [
+        "https://example.org/page?utm_source=openai", "https://example.net/page?utm_source=openai",
+    ]  # fmt: skip
+    assert (seen(sandbox), bodies(sandbox)[0]["tools"]) == ([RESPONSES], [{"type": "web_search"}])
+
+
+@pytest.mark.parametrize("asked", [whole, streamed])
+@pytest.mark.parametrize("modalities", [("image",), ("text", "image")])
+def test_a_picture_is_drawn_in_the_answer(
+    sandbox: Sandbox, sandbox_client: Made, asked: Any, modalities: tuple[str, ...]
+) -> None:
+    """One that can be opened, beside the words; wanted alone, it is drawn whatever the question."""
+    answer = asked(sandbox_client, "Draw a fox" if "text" in modalities else "A fox", modalities=modalities)
+    (picture,) = answer.images
+    with Pillow.open(io.BytesIO(picture.data)) as opened:
+        opened.load()
+        assert (opened.format, opened.size) == ("PNG", (1024, 1024))
+    assert answer.text.endswith("The picture above is drawn for you.")
+    assert seen(sandbox) == [RESPONSES]
+
+
+def test_previews_are_replaced_by_the_picture(sandbox_client: Made) -> None:
+    """They are told as they come, and the answer ends with the picture alone."""
+    tool = {"type": "image_generation", "partial_images": 3}
+    wish: dict[str, Any] = {"model": "openai/gpt-4o", "messages": "Draw a fox", "hosted_tools": [tool], "stream": True}
+    with sandbox_client().chat.completions.create(**wish) as stream:
+        shown = [image for chunk in stream for image in chunk.choices[0].delta.images or []]
+        (kept,) = stream.images
+    assert [Pillow.open(io.BytesIO(image.data or b"")).size for image in shown] == [(256, 256)] * 3 + [(1024, 1024)]
+    assert kept.data == shown[-1].data
+
+
+@pytest.mark.parametrize("asked", [whole, streamed])
+def test_sealed_reasoning_goes_back_to_the_service_that_sealed_it(
+    sandbox: Sandbox, sandbox_client: Made, asked: Any
+) -> None:
+    """Which takes it for its own; beside it the words, and the picture that was drawn."""
+    wish: dict[str, Any] = {"reasoning_effort": "low", "web_search": True, "modalities": ("text", "image")}
+    first = asked(sandbox_client, "Draw a fox", **wish)
+    second = asked(sandbox_client, "Now a hare", conversation=first.conversation, **wish)
+    asked(sandbox_client, "And?", conversation=second.conversation, **wish)
+    sent = [[item.get("type", item.get("role")) for item in body["input"]] for body in bodies(sandbox)]
+    said = ["user", "reasoning", "assistant"]
+    assert sent == [["user"], [*said, "user", "user"], [*said, "user", *said, "user"]]
+    thought = bodies(sandbox)[1]["input"][1]
+    assert (thought["id"][:3], thought["encrypted_content"][:5]) == ("rs_", "gAAAA")
+    assert "Earlier you showed a PNG picture" in second.text
+
+
+def test_a_thought_that_another_sealed_is_refused(sandbox: Sandbox, sandbox_client: Made) -> None:
+    """The service's own words tell why."""
+    told = Thinking(text="Hm", signature=sealed("rs_1", "gAAAAABforeign"))
+    talk = [Message(role="assistant", parts=(told, Text(text="Hi"))), Message(role="user", parts=(Text(text="And?"),))]
+    with pytest.raises(BadRequest, match=r"encrypted content gAAA\.\.\.eign cannot be verified"):
+        ask(sandbox_client, talk, reasoning_effort="low")
+
+
+@pytest.mark.parametrize(
+    ("model", "wish"),
+    [
+        ("gpt-3.5-turbo", {"web_search": True}),
+        ("gpt-audio-mini", {"web_search": True}),
+        ("o4-mini", {"modalities": ("text", "image")}),
+        ("gpt-5-mini", {"modalities": ("image",)}),
+        ("gpt-4o", {"web_search": True, "api": "chat"}),
+        ("gpt-4o", {"modalities": ("text", "image"), "api": "chat"}),
+        ("gpt-4o", {"web_search": True, "seed": 7}),
+    ],
+)
+def test_what_a_model_or_a_way_cannot_is_refused_unsent(
+    sandbox: Sandbox, sandbox_client: Made, model: str, wish: dict[str, Any]
+) -> None:
+    """Searches and pictures are of the Responses API, and of the models that have them."""
+    with pytest.raises(UnsupportedFeature):
+        ask(sandbox_client, model=f"openai/{model}", **wish)
+    assert seen(sandbox) == []
 
 
 # ---------------------------------------------------------------- trouble
@@ -329,6 +456,17 @@ def test_the_answer_is_the_same_whatever_its_pieces(
         assert "".join(chunk.choices[0].delta.content or "" for chunk in stream) == "".join(PIECES)
 
 
+@pytest.mark.parametrize(("wire", "details"), [("chunk_bytes", {"size_bytes": 1}), ("crlf", {}), ("cr", {})])
+def test_sources_are_the_same_whatever_their_pieces(
+    sandbox: Sandbox, sandbox_client: Made, wire: str, details: dict[str, Any]
+) -> None:
+    """Each once, and in its place."""
+    plain = streamed(sandbox_client, "Łódź", web_search=True)
+    sandbox.fault("openai", wire, **details)
+    cut = streamed(sandbox_client, "Łódź", web_search=True)
+    assert (cut.text, cut.sources, len(cut.sources)) == (plain.text, plain.sources, 2)
+
+
 @pytest.mark.parametrize("fault", ["cut_frame", "cut_character", "malformed_frame", "drop"])
 def test_an_answer_that_breaks_is_kept(sandbox: Sandbox, sandbox_client: Made, fault: str) -> None:
     """As far as it came."""
@@ -349,7 +487,13 @@ def test_an_answer_that_breaks_is_kept(sandbox: Sandbox, sandbox_client: Made, f
     [
         ({"model": "openai/gpt-99"}, UnknownModel, "openai says"),
         ({"max_tokens": 2}, BadRequest, "max_output_tokens"),
-        ({"hosted_tools": [{"type": "web_search"}]}, BadRequest, "does not play tools of the type 'web_search'"),
+        ({"hosted_tools": [{"type": "code_interpreter"}]}, BadRequest, "does not play tools of the type 'code_int"),
+        ({"hosted_tools": [{"type": "telepathy"}]}, BadRequest, "'telepathy' is none of function"),
+        (
+            {"hosted_tools": [{"type": "image_generation", "partial_images": 4}]},
+            BadRequest,
+            r"tools\[0\]\.partial_images",
+        ),
     ],
 )
 def test_what_the_service_refuses_is_named_as_elsewhere(
@@ -470,8 +614,8 @@ def test_sealed_reasoning_comes_back_with_the_next_question(searching: tuple[str
     )
     assert [type(thought) for thought in first.thoughts] == [Thinking]
     assert asked[0]["include"] == ["reasoning.encrypted_content"]
-    sealed, said, picture = asked[1]["input"][1:4]
-    assert sealed == {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAA="}
+    thought, said, picture = asked[1]["input"][1:4]
+    assert thought == {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAA="}
     assert said == {"role": "assistant", "content": "See here."}
     assert (picture["role"], picture["content"][0]["type"]) == ("user", "input_image")
 

@@ -33,6 +33,7 @@ PDF = b"%PDF-1.7\n%%EOF\n"
 GIF_URI = f"data:image/gif;base64,{base64.b64encode(GIF).decode()}"
 PDF_URI = f"data:application/pdf;base64,{base64.b64encode(PDF).decode()}"
 HELLO = Message(role="user", parts=(Text(text="Hello"),))
+THOUGHT = Thinking(text="One", signature=sealed("rs_1", "gA="))
 KEPT = Thread(provider="openai", id="resp_1")
 Judge = Callable[[dict[str, Any]], None]
 
@@ -263,6 +264,23 @@ def test_a_conversation_that_is_kept_stays_so() -> None:
 
 
 # ---------------------------------------------------------------- reasoning, and tools of the service
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (Message(role="assistant", parts=(THOUGHT,)), []),
+        (Message(role="assistant", parts=(THOUGHT, Image(data=GIF))), ["user"]),
+        (Message(role="assistant", parts=(THOUGHT, Text(text="Hi"))), ["reasoning", "assistant"]),
+        (
+            Message(role="assistant", parts=(THOUGHT,), tool_calls=(ToolCall(id="c", name="f", arguments="{}"),)),
+            ["reasoning", "function_call"],
+        ),
+    ],
+)
+def test_a_thought_goes_back_with_what_came_of_it(message: Message, expected: list[str]) -> None:
+    """Alone, or before a picture that goes back as the user's, the service would refuse it."""
+    assert [item.get("type", item.get("role")) for item in items(message)] == expected
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ from polychat.wire.openai_chat_request import Dialect
 
 _EVERY: frozenset[Capability] = frozenset({"text", "stream", "system", "tools", "sampling", "stop", "max_tokens"})
 _APART: frozenset[Capability] = frozenset({"embeddings", "drawing", "image_edit", "speech", "transcription"})
+_BY_RESPONSES: frozenset[Capability] = frozenset({"web_search", "threads"})
 _OPTIONS: Mapping[str, type] = {
     "frequency_penalty": float,
     "presence_penalty": float,
@@ -205,7 +206,7 @@ def _info(name: str, row: Row) -> Info:
         models=models,
         default_model=models[0].id if models else "",
         any_model=True,
-        capabilities=(_EVERY | row.can).union(*(model.capabilities or () for model in models)),
+        capabilities=(_EVERY | row.can).union(*(model.capabilities or () for model in models)) - _beyond(row),
         sign_in=SignIn(url=row.key_page or row.base_url, domains=(urlsplit(row.base_url).hostname or "",)),
         options={**_OPTIONS, **(_openai_responses.OPTIONS if row.responses else {})},
         env_keys=row.keys,
@@ -217,8 +218,13 @@ def _info(name: str, row: Row) -> Info:
 
 
 def _model(model: str | RowModel, row: Row) -> Model:
-    usual = _EVERY | (row.can - _APART)
+    usual = _EVERY | (row.can - _APART - _beyond(row))
     if isinstance(model, str):
         return Model(id=model, capabilities=usual)
     can = usual if model.can is None else model.can
-    return Model(id=model.id, capabilities=can - model.cannot, context_tokens=model.context)
+    return Model(id=model.id, capabilities=can - model.cannot - _beyond(row), context_tokens=model.context)
+
+
+def _beyond(row: Row) -> frozenset[Capability]:
+    """What a row may not state: chat completions has no words for it, so that it would be left out unsaid."""
+    return frozenset() if row.responses else _BY_RESPONSES

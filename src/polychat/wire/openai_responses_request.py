@@ -1,7 +1,8 @@
 """A request to OpenAI's Responses API. Pure.
 
 The talk is a list of items: messages, calls, results of calls, and the reasoning of earlier answers, which goes back as
-the service sealed it. System messages are items too, so that a conversation kept by the service keeps them; such a
+the service sealed it, before what came of it; where nothing did but a picture, it stays here, since the service refuses
+a thought without its item. System messages are items too, so that a conversation kept by the service keeps them; such a
 conversation is sent only what came after its last answer. A picture that an earlier answer drew goes back as the
 user's, since an assistant's message has no place for one. Unset fields are left out, but for two whose defaults differ
 from those of chat completions: `store`, and `strict` of a tool. As in the types of OpenAI's own Python package 3.52,
@@ -124,12 +125,13 @@ def _items(message: Message) -> Iterator[dict[str, Any]]:
     if message.name is not None:
         raise UnsupportedFeature(f"the Responses API has no place for a name of a message ({message.name!r})")
     said = []
+    spoken = bool(message.tool_calls) or any(isinstance(part, Text) for part in message.parts)
     for part in message.parts:
         match part:
             case ToolResult():
                 yield {"type": "function_call_output", "call_id": part.tool_call_id, "output": _content(part.content)}
             case Thinking():
-                yield from _reasoned(part)
+                yield from _reasoned(part) if spoken else ()
             case _:
                 said.append(part)
     yield from _answered(said) if message.role == "assistant" else _asked(message.role, said)

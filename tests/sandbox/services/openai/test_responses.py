@@ -67,11 +67,15 @@ def test_calls_are_items_and_their_outputs_come_back(respond):
 def test_a_talk_can_be_kept_by_the_client(respond):
     """Output items are taken as input, as they came."""
     asked = [{"role": "user", "content": "weather"}]
-    first = respond(asked, model="gpt-5.5", tools=[WEATHER], store=False, reasoning={"summary": "auto"})
+    first = respond(
+        asked, model="gpt-5.5", tools=[WEATHER], store=False, reasoning={"summary": "auto"},
+        include=["reasoning.encrypted_content"],
+    )  # fmt: skip
     call = first.output[-1]
     result = {"type": "function_call_output", "call_id": call.call_id, "output": "Sunny"}
     told = respond([*asked, *first.output, result], model="gpt-5.5", tools=[WEATHER], store=False)
-    again = respond([*asked, *first.output, result, *told.output, {"role": "user", "content": "And?"}], store=False)
+    said = told.output[-1]
+    again = respond([*asked, *first.output, result, said, {"role": "user", "content": "And?"}], store=False)
     assert told.output_text.startswith("The tool answered: “Sunny” (1 word).")
     assert "tool “Sunny”" in again.output_text
 
@@ -143,7 +147,9 @@ def test_what_was_kept_is_read_and_forgotten(client, respond):
         ({"model": "o4-mini", "reasoning": {"effort": "max"}}, "reasoning.effort", "unsupported_value"),
         ({"stream_options": {"include_obfuscation": False}}, "stream_options", None),
         ({"background": True}, "background", "unsupported_by_sandbox"),
-        ({"tools": [{"type": "web_search"}]}, "tools[0].type", "unsupported_by_sandbox"),
+        ({"include": ["everything"]}, "include[0]", "invalid_value"),
+        ({"include": ["message.output_text.logprobs"]}, "include", "unsupported_by_sandbox"),
+        ({"include": ["reasoning.encrypted_content"]}, "include", None),
         ({"tools": [WEATHER | {"name": "a b"}]}, "tools[0].name", "invalid_value"),
         (
             {"tools": [WEATHER | {"parameters": {"type": "object", "properties": {}}}]}, "tools[0].parameters",

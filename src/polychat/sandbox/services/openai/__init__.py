@@ -2,7 +2,8 @@
 
     GET  /v1/models, /v1/models/ID       `dialect`
     POST /v1/chat/completions            `completions`: request; `messages`, `tools`: its parts; `chunks`: the stream
-    POST /v1/responses, GET, DELETE ID   `responses`: request; `items`: its input; `events`: the stream
+    POST /v1/responses, GET, DELETE ID   `responses`: request; `items`, `returned`, `sealing`: its input; `hosted`,
+                                         `searching`, `painting`: its tools; `events`: the stream
     POST /v1/embeddings                  `embeddings`
     POST /v1/images/generations, edits   `images`; `drawing` paints
     POST /v1/audio/speech                `speech`

@@ -19,7 +19,12 @@ def picture(url: str, param: str) -> bytes:
     parts = _DATA_URI.fullmatch(url)
     if parts is None:
         raise Refusal("Not a data URI in base64, nor an address.", param=param, code="invalid_image_url")
-    data = _decoded(parts["data"], param, "invalid_base64_image")
+    return encoded_picture(parts["data"], param)
+
+
+def encoded_picture(text: str, param: str) -> bytes:
+    """The bytes of a picture in base64. Raises: Refusal."""
+    data = _decoded(text, param, "invalid_base64_image")
     if not is_picture(data):
         message = "The bytes are no picture that is taken: PNG, JPEG, GIF or WebP."
         raise Refusal(message, param=param, code="invalid_image_format")

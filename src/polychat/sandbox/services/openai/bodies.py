@@ -100,6 +100,11 @@ def narrow(value: Any, kind: type[T], param: str) -> T:
         raise located(mistake, param) from None
 
 
+def kind(value: Mapping[str, Any], param: str, usual: str) -> str:
+    """The type that `value`, found at `param`, says it has; `usual` where it says none. Raises: Refusal."""
+    return narrow(value.get("type", usual), str, f"{param}.type")
+
+
 def located(mistake: msgspec.ValidationError, inside: str = "") -> Refusal:
     """The mistake as the service tells it."""
     sentence, _at, place = str(mistake).partition(" - at ")

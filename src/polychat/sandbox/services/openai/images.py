@@ -24,7 +24,7 @@ from polychat.sandbox.services.openai.models import Model
 from polychat.sandbox.services.openai.refusals import Refusal
 from polychat.sandbox.services.openai.state import ApiCall
 
-_USUAL = (1024, 1024)
+USUAL = (1024, 1024)
 _LARGEST = 3840 * 2160  # pixels
 _GRID = 16  # pixels that width and height are multiples of
 _TOKEN = 1024  # pixels that cost one token
@@ -79,7 +79,7 @@ async def generate(call: ApiCall) -> Response:
     model = _judged(call, asked)
     if asked.style is not None and not model.links:
         raise refusals.unsupported("style", model.id)
-    size = _size(asked) or _USUAL
+    size = sized(asked.size, "size") or USUAL
     clear = asked.background == "transparent"
     compression = 100 if asked.output_compression is None else asked.output_compression
 
@@ -100,7 +100,7 @@ async def edit(call: ApiCall) -> Response:
     for extra in form.files["image"][1:]:
         _opened(extra.data, "image")
     mask = form.file("mask").data if "mask" in form.files else None
-    size = _size(asked) or drawing.measure(source) or _USUAL
+    size = sized(asked.size, "size") or drawing.measure(source) or USUAL
     compression = 100 if asked.output_compression is None else asked.output_compression
 
     def draw(prompt: str, wanted: drawing.Size | None) -> bytes:
@@ -142,16 +142,21 @@ def _judged(call: ApiCall, asked: Asked) -> Model:
     return model
 
 
-def _size(asked: Asked) -> drawing.Size | None:
+def preview(size: drawing.Size) -> drawing.Size:
+    """The size of a picture that is not done yet."""
+    return max(1, size[0] // _PREVIEW), max(1, size[1] // _PREVIEW)
+
+
+def sized(size: str | None, param: str) -> drawing.Size | None:
     """Width and height, or None for whatever fits. Raises: Refusal."""
-    if asked.size in (None, "auto"):
+    if size in (None, "auto"):
         return None
-    parts = re.fullmatch(r"(\d{2,4})x(\d{2,4})", asked.size or "")
+    parts = re.fullmatch(r"([1-9][0-9]{1,3})x([1-9][0-9]{1,3})", size or "")
     if parts is None:
-        raise refusals.invalid_value("size", f"expected auto or WIDTHxHEIGHT, not '{asked.size}'.")
+        raise refusals.invalid_value(param, f"expected auto or WIDTHxHEIGHT, not '{size}'.")
     width, height = int(parts[1]), int(parts[2])
     if width % _GRID or height % _GRID or not 1 / 3 <= width / height <= 3 or width * height > _LARGEST:
-        raise refusals.invalid_value("size", f"the sides must be multiples of {_GRID}, at most 3:1 and 3840x2160.")
+        raise refusals.invalid_value(param, f"the sides must be multiples of {_GRID}, at most 3:1 and 3840x2160.")
     return width, height
 
 
@@ -177,8 +182,7 @@ def _answer(
     }  # fmt: skip
     created = int(call.now)
     if asked.stream:
-        small = (max(1, size[0] // _PREVIEW), max(1, size[1] // _PREVIEW))
-        previews = [draw(asked.prompt, small)] * (asked.partial_images or 0)
+        previews = [draw(asked.prompt, preview(size))] * (asked.partial_images or 0)
         return EventStream(_frames(event, previews, pictures[0], {"created_at": created, **about}, usage))
     told = [_told(call, asked, model, picture) for picture in pictures]
     return json({"created": created, "data": told, **({} if model.links else about | {"usage": usage})})

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from polychat.sandbox import brain
-from polychat.sandbox.services.openai import attachments, refusals
-from polychat.sandbox.services.openai.bodies import Wire, narrow
+from polychat.sandbox.services.openai import attachments, drawing, refusals
+from polychat.sandbox.services.openai.bodies import Wire, kind, narrow
 from polychat.sandbox.services.openai.models import Model
 from polychat.sandbox.services.openai.refusals import Refusal
 
@@ -67,6 +67,8 @@ class OutputRefusal(Part, frozen=True, kw_only=True, tag="refusal"):
 
 
 AnyPart = InputText | InputImage | InputFile | OutputText | OutputRefusal
+_SAID = (OutputText, OutputRefusal)  # by the model
+_GIVEN = (InputText, InputImage, InputFile)  # to the model
 Parts = Annotated[tuple[AnyPart, ...], msgspec.Meta(min_length=1)]
 
 
@@ -75,12 +77,12 @@ class Item(Wire, frozen=True, kw_only=True):
 
     type: str
     id: str | None = None
-    status: Status | None = None
 
 
 class Message(Item, frozen=True, kw_only=True):
     """What somebody says."""
 
+    status: Status | None = None
     type: Literal["message"] = "message"
     role: Literal["user", "assistant", "system", "developer"]
     content: str | Parts
@@ -90,6 +92,7 @@ class Message(Item, frozen=True, kw_only=True):
 class FunctionCall(Item, frozen=True, kw_only=True):
     """A call that the model made."""
 
+    status: Status | None = None
     call_id: str
     name: str
     arguments: str
@@ -98,20 +101,63 @@ class FunctionCall(Item, frozen=True, kw_only=True):
 class FunctionOutput(Item, frozen=True, kw_only=True):
     """What a function answered."""
 
+    status: Status | None = None
     call_id: str
     output: str | Parts
+
+
+class Words(Wire, frozen=True, kw_only=True):
+    """A piece of the reasoning, or of its summary."""
+
+    type: Literal["summary_text", "reasoning_text"]
+    text: str
 
 
 class Reasoning(Item, frozen=True, kw_only=True):
     """What the model thought; handed back, it has no effect."""
 
-    summary: tuple[Any, ...]
-    content: tuple[Any, ...] | None = None
+    status: Status | None = None
+    summary: tuple[Words, ...]
+    content: tuple[Words, ...] | None = None
     encrypted_content: str | None = None
+
+
+class Action(Wire, frozen=True, kw_only=True):
+    """What a search did."""
+
+    type: Literal["search", "open_page", "find_in_page"]
+    query: str | None = None
+    queries: tuple[str, ...] | None = None
+    sources: tuple[dict[str, Any], ...] | None = None
+    url: str | None = None
+    pattern: str | None = None
+
+
+class WebSearchCall(Item, frozen=True, kw_only=True):
+    """A search that the model made; handed back, it has no effect."""
+
+    action: Action
+    status: Literal["in_progress", "searching", "completed", "failed", "incomplete"] | None = None
+
+
+class ImageCall(Item, frozen=True, kw_only=True):
+    """A picture that the model drew: in base64, or as the response that was kept has it."""
+
+    result: str | None = None
+    status: Literal["in_progress", "generating", "completed", "failed"] | None = None
+    action: Literal["generate", "edit", "auto"] | None = None
+    background: Literal["transparent", "opaque", "auto"] | None = None
+    error: dict[str, Any] | None = None
+    output_format: Literal["png", "webp", "jpeg", "gif", "svg"] | None = None
+    quality: Literal["low", "medium", "high", "xhigh", "max", "auto"] | None = None
+    revised_prompt: str | None = None
+    size: str | None = None
+    svg_usage: dict[str, Any] | None = None
 
 
 _KINDS: Mapping[str, type[Item]] = {
     "message": Message, "function_call": FunctionCall, "function_call_output": FunctionOutput, "reasoning": Reasoning,
+    "web_search_call": WebSearchCall, "image_generation_call": ImageCall,
 }  # fmt: skip
 
 
@@ -125,10 +171,10 @@ def read(asked: str | Sequence[Any]) -> tuple[Item, ...]:
 def _item(value: Any, param: str) -> Item:
     if not isinstance(value, dict):
         raise Refusal(f"Expected an object at '{param}'.", param=param, code="invalid_type")
-    kind = value.get("type", "message")
-    if kind not in _KINDS:
-        raise refusals.unplayed(f"{param}.type", f"items of the type '{kind}', only {', '.join(_KINDS)}")
-    return narrow(value, _KINDS[kind], param)
+    said = kind(value, param, "message")
+    if said not in _KINDS:
+        raise refusals.unplayed(f"{param}.type", f"items of the type '{said}', only {', '.join(_KINDS)}")
+    return narrow(value, _KINDS[said], param)
 
 
 def judge_calls(items: Sequence[Item], waiting: frozenset[str]) -> None:
@@ -145,11 +191,26 @@ def turns(items: Sequence[Item], model: Model) -> Iterator[brain.Turn]:
     """The items as the model takes them. Raises: Refusal."""
     for index, item in enumerate(items):
         if isinstance(item, Message):
+            _judge_parts(item.content, _SAID if item.role == "assistant" else _GIVEN, f"input[{index}].content")
             yield _turn(_ROLES[item.role], item.content, f"input[{index}].content", model)
         elif isinstance(item, FunctionCall):
             yield brain.Turn(role="assistant", text=f"{item.name}({item.arguments})")
         elif isinstance(item, FunctionOutput):
+            _judge_parts(item.output, _GIVEN, f"input[{index}].output")
             yield _turn("tool", item.output, f"input[{index}].output", model)
+        elif isinstance(item, ImageCall) and item.result is not None:
+            param = f"input[{index}].result"
+            picture = _picture(attachments.encoded_picture(item.result, param), param)
+            yield brain.Turn(role="assistant", text=item.revised_prompt or "", attachments=(picture,))
+
+
+def _judge_parts(content: str | tuple[AnyPart, ...], allowed: tuple[type[Part], ...], param: str) -> None:
+    """Raises: Refusal for a part that is not for this place."""
+    for index, part in enumerate(() if isinstance(content, str) else content):
+        if not isinstance(part, allowed):
+            names = " and ".join(str(kind.__struct_config__.tag) for kind in allowed)
+            message = f"'{part.__struct_config__.tag}' is not for this place, where {names} are."
+            raise refusals.invalid_value(f"{param}[{index}]", message)
 
 
 def _turn(role: brain.Role, content: str | tuple[AnyPart, ...], param: str, model: Model) -> brain.Turn:
@@ -165,6 +226,13 @@ def _turn(role: brain.Role, content: str | tuple[AnyPart, ...], param: str, mode
     return brain.Turn(role=role, text="\n".join(said), attachments=tuple(shown))
 
 
+def _picture(data: bytes, param: str) -> bytes:
+    """The same bytes, which can be opened to the end. Raises: Refusal."""
+    if drawing.measure(data) is None:
+        raise Refusal("The bytes are a damaged picture.", param=param, code="invalid_image_format")
+    return data
+
+
 def _opened(part: InputImage | InputFile, param: str, model: Model) -> bytes:
     picture = isinstance(part, InputImage)
     if not (model.sees if picture else model.reads):
@@ -175,7 +243,7 @@ def _opened(part: InputImage | InputFile, param: str, model: Model) -> bytes:
     if isinstance(part, InputImage):
         if part.image_url is None:
             raise refusals.missing(f"{param}.image_url")
-        return attachments.picture(part.image_url, f"{param}.image_url")
+        return _picture(attachments.picture(part.image_url, f"{param}.image_url"), f"{param}.image_url")
     if part.file_url is not None:
         raise refusals.invalid_value(f"{param}.file_url", "the address cannot be reached from here.")
     if part.file_data is None:

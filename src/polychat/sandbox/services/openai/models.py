@@ -24,6 +24,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     reads: bool = True  # documents
     tools: bool = True
     schema: bool = True  # structured outputs
+    hosted: tuple[Literal["web_search", "image_generation"], ...] = ()  # tools of the service, in responses
     context_tokens: int = 128_000
     output_tokens: int = 16_384
     # the others

@@ -1,11 +1,16 @@
 """POST /responses: a turn as items, kept so that the next can go on from its id; GET and DELETE of what was kept.
 
 Instructions are of one response only. What the sandbox refuses by name: background runs, conversations, stored prompts,
-moderation, token probabilities, and every tool but functions.
+moderation, token probabilities, and every tool but functions, the search of the web and the drawing of pictures.
+
+The package's text has it that reasoning comes sealed unasked. Here it must be asked for, as its `include` has it, so
+that a client which forgets to ask is found out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -13,20 +18,31 @@ from starlette.responses import Response
 
 from polychat.sandbox import brain
 from polychat.sandbox.call import EventStream, json
-from polychat.sandbox.services.openai import events, items, refusals, tools
-from polychat.sandbox.services.openai.bodies import Wire, narrow, read
+from polychat.sandbox.services.openai import events, hosted, items, refusals, returned, sealing, tools
+from polychat.sandbox.services.openai.bodies import Wire, read
 from polychat.sandbox.services.openai.completions import Effort, Metadata
+from polychat.sandbox.services.openai.events import Spoken
 from polychat.sandbox.services.openai.gate import model as find
+from polychat.sandbox.services.openai.hosted import Choice
 from polychat.sandbox.services.openai.models import Model
+from polychat.sandbox.services.openai.painting import ImageTool
 from polychat.sandbox.services.openai.refusals import Refusal
 from polychat.sandbox.services.openai.state import ApiCall, Stored, account
-from polychat.sandbox.services.openai.tools import Mode
 from polychat.sandbox.services.openai.turn import Told, Wish, tell
 
 _UNPLAYED = {
     "background": "background runs", "conversation": "conversations", "prompt": "stored prompts",
     "moderation": "moderation", "top_logprobs": "token probabilities", "context_management": "compaction",
 }  # fmt: skip
+Include = Literal[
+    "file_search_call.results", "web_search_call.results", "web_search_call.action.sources",
+    "message.input_image.image_url", "computer_call_output.output.image_url", "code_interpreter_call.outputs",
+    "reasoning.encrypted_content", "message.output_text.logprobs",
+]  # fmt: skip
+_UNTOLD: Mapping[Include, str] = {
+    "message.output_text.logprobs": "token probabilities", "web_search_call.results": "the results of searches",
+}  # fmt: skip
+_SEALED: Include = "reasoning.encrypted_content"
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 _PADDING = {"obfuscation": "k3Zr8vQw1LxT"}
 
@@ -63,29 +79,6 @@ class StreamOptions(Wire, frozen=True, kw_only=True):
     include_obfuscation: bool = True
 
 
-class FunctionTool(Wire, frozen=True, kw_only=True):
-    """A function the model may call."""
-
-    type: Literal["function"]
-    name: tools.Name
-    parameters: tools.Schema | None = None
-    strict: bool | None = True
-    description: str | None = None
-
-
-class NamedTool(Wire, frozen=True, kw_only=True, tag_field="type", tag="function"):
-    """The one function that must be called."""
-
-    name: str
-
-
-class AllowedTools(Wire, frozen=True, kw_only=True, tag_field="type", tag="allowed_tools"):
-    """Fewer tools than the request has."""
-
-    mode: Literal["auto", "required"]
-    tools: Annotated[tuple[NamedTool, ...], msgspec.Meta(min_length=1)]
-
-
 class Asked(Wire, frozen=True, kw_only=True):
     """The body."""
 
@@ -102,11 +95,11 @@ class Asked(Wire, frozen=True, kw_only=True):
     top_p: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
     text: Text = Text()
     tools: Annotated[tuple[dict[str, Any], ...], msgspec.Meta(max_length=128)] = ()
-    tool_choice: Mode | NamedTool | AllowedTools = "auto"
+    tool_choice: Choice = "auto"
     parallel_tool_calls: bool | None = None
     reasoning: Thinking | None = None
     truncation: Literal["auto", "disabled"] | None = None
-    include: tuple[str, ...] | None = None
+    include: tuple[Include, ...] | None = None
     metadata: Metadata | None = None
     user: str | None = None
     safety_identifier: str | None = None
@@ -126,6 +119,10 @@ class Asked(Wire, frozen=True, kw_only=True):
         """How hard to think."""
         return self.reasoning or Thinking()
 
+    def includes(self, what: Include) -> bool:
+        """True when the answer is to tell `what`."""
+        return what in (self.include or ())
+
 
 async def respond(call: ApiCall) -> Response:
     """One turn."""
@@ -133,19 +130,21 @@ async def respond(call: ApiCall) -> Response:
     model = find(call, asked.model, "chat")
     _judge(asked, model)
     before = _before(call, asked)
-    given = items.read(asked.input)
+    given = returned.judged(call, items.read(asked.input))
     items.judge_calls(given, before.waiting if before else frozenset())
     turns = (*(before.turns if before else ()), *items.turns(given, model))
-    told = tell(call, _wish(asked, model, turns))
-    output = events.output(call.world.ids, told, summarised=asked.thinking.summary is not None)
-    body = _body(call, asked, told, output)
+    given_tools = hosted.toolset(call, asked.tools, asked.tool_choice, model)
+    _judge_together(asked, given_tools)
+    made = hosted.run(call, given_tools, turns, asked.max_tool_calls, sources=asked.includes(hosted.SOURCES))
+    spoken = Spoken(told=tell(call, _wish(asked, model, turns, given_tools, made)), made=made)
+    seal = partial(sealing.seal, account(call)) if asked.includes(_SEALED) else None
+    output = events.output(call.world.ids, spoken, summarised=asked.thinking.summary is not None, seal=seal)
+    body = _body(call, asked, spoken.told, output)
     if asked.store is not False:
-        said = brain.Turn(role="assistant", text=_remembered(told))
-        waiting = frozenset(called.id for called in told.calls)
-        call.state.keep_response(Stored(owner=account(call), body=body, turns=(*turns, said), waiting=waiting))
+        _keep(call, body, turns, spoken)
     if asked.stream:
         padded = call.knobs.obfuscation and (asked.stream_options or StreamOptions()).include_obfuscation
-        return EventStream(events.frames(body, told, _PADDING if padded else {}))
+        return EventStream(events.frames(body, spoken, _PADDING if padded else {}))
     return json(body)
 
 
@@ -158,6 +157,13 @@ async def delete(call: ApiCall) -> Response:
     """Forget a response."""
     del call.state.responses[_stored(call, call.path["id"]).body["id"]]
     return json({"id": call.path["id"], "object": "response", "deleted": True})
+
+
+def _keep(call: ApiCall, body: dict[str, Any], turns: tuple[brain.Turn, ...], spoken: Spoken) -> None:
+    told, painted = spoken.told, spoken.made.painted
+    said = brain.Turn(role="assistant", text=_remembered(told), attachments=(painted.data,) if painted else ())
+    waiting = frozenset(called.id for called in told.calls)
+    call.state.keep_response(Stored(owner=account(call), body=body, turns=(*turns, said), waiting=waiting))
 
 
 def _judge(asked: Asked, model: Model) -> None:
@@ -175,9 +181,28 @@ def _judge(asked: Asked, model: Model) -> None:
             raise refusals.unsupported("reasoning.effort", model.id)
         message = f"'{effort}' is none of {', '.join(model.efforts)}."
         raise refusals.unsupported_value("reasoning.effort", model.id, message)
+    _judge_included(asked, model)
     for field in ("temperature", "top_p"):
         if model.reasons and getattr(asked, field) is not None:
             raise refusals.unsupported(field, model.id)
+
+
+def _judge_included(asked: Asked, model: Model) -> None:
+    for field, what in _UNTOLD.items():
+        if asked.includes(field):
+            raise refusals.unplayed("include", what)
+    if asked.includes(_SEALED) and not model.reasons:
+        raise Refusal(f"Encrypted content is not supported with the model '{model.id}'.", param="include")
+
+
+def _judge_together(asked: Asked, given: hosted.Toolset) -> None:
+    """What does not go with a search of the web."""
+    if all(isinstance(one.tool, ImageTool) for one in given.hosted):
+        return
+    if asked.thinking.effort == "minimal":
+        raise Refusal("The web cannot be searched with the reasoning.effort 'minimal'.", param="tools")
+    if isinstance(asked.text.format, ObjectFormat):
+        raise Refusal("The web cannot be searched in JSON mode.", param="text.format")
 
 
 def _before(call: ApiCall, asked: Asked) -> Stored | None:
@@ -199,35 +224,14 @@ def _stored(call: ApiCall, name: str) -> Stored:
     return found
 
 
-def _wish(asked: Asked, model: Model, turns: tuple[brain.Turn, ...]) -> Wish:
+def _wish(asked: Asked, model: Model, turns: tuple[brain.Turn, ...], given: hosted.Toolset, made: hosted.Made) -> Wish:
     told = (brain.Turn(role="system", text=asked.instructions),) if asked.instructions else ()
     return Wish(
-        model=model, turns=(*told, *turns), toolbox=_toolbox(asked, model),
+        model=model, turns=(*told, *turns), toolbox=given.toolbox(made),
         parallel=asked.parallel_tool_calls is not False, schema=_schema(asked, model, (*told, *turns)),
         max_tokens=asked.max_output_tokens, effort=asked.thinking.effort, param="input",
+        searched=made.searched and not made.pages, remarks=made.remarks,
     )  # fmt: skip
-
-
-def _toolbox(asked: Asked, model: Model) -> tools.Toolbox:
-    if not asked.tools:
-        if asked.tool_choice not in ("auto", "none"):
-            raise Refusal("'tool_choice' is only taken together with 'tools'.", param="tool_choice")
-        return tools.Toolbox()
-    if not model.tools:
-        raise refusals.unsupported("tools", model.id)
-    known = tuple(_tool(value, f"tools[{index}]") for index, value in enumerate(asked.tools))
-    if isinstance(asked.tool_choice, NamedTool):
-        return tools.chosen(known, [asked.tool_choice.name], asked.tool_choice.name)
-    if isinstance(asked.tool_choice, AllowedTools):
-        return tools.chosen(known, [tool.name for tool in asked.tool_choice.tools], asked.tool_choice.mode)
-    return tools.Toolbox(tools=known, choice=asked.tool_choice)
-
-
-def _tool(value: dict[str, Any], param: str) -> brain.Tool:
-    if value.get("type", "function") != "function":
-        raise refusals.unplayed(f"{param}.type", f"tools of the type '{value['type']}', only functions")
-    tool = narrow(value, FunctionTool, param)
-    return tools.judged(tool.name, tool.parameters, tool.strict, f"{param}.parameters")
 
 
 def _schema(asked: Asked, model: Model, turns: tuple[brain.Turn, ...]) -> tools.Schema | None:

@@ -77,6 +77,11 @@ class State:
         self.responses[response.body["id"]] = response
         _trim(self.responses)
 
+    def kept_item(self, owner: str, name: str) -> dict[str, Any] | None:
+        """The item called `name` of a response that was kept for `owner`."""
+        kept = (item for one in self.responses.values() if one.owner == owner for item in one.body["output"])
+        return next((item for item in kept if item["id"] == name), None)
+
     def cached_tokens(self, account: str, model: str, turns: Sequence[brain.Turn], ttl_s: float) -> int:
         """How many tokens of the beginning were seen before, in steps of 128 from 1024 on; remembers these turns."""
         now = self._world.clock.now()

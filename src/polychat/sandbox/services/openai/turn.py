@@ -70,6 +70,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     stop: tuple[str, ...] = ()
     effort: str | None = None  # None: the model's own way
     param: str = "messages"  # what is too long when the context is
+    searched: bool = False  # the web, for nothing
+    remarks: tuple[str, ...] = ()  # what the model says at the end
 
 
 def tell(call: ApiCall, wish: Wish) -> Told:
@@ -78,7 +80,8 @@ def tell(call: ApiCall, wish: Wish) -> Told:
     left = None if wish.max_tokens is None else wish.max_tokens - len(thinking)
     question = brain.Question(
         turns=wish.turns, tools=wish.toolbox.tools, tool_choice=wish.toolbox.choice, schema=wish.schema,
-        max_tokens=left, stop=wish.stop, remarks=tuple(messages.heard(wish.turns)),
+        max_tokens=left, stop=wish.stop, searched=wish.searched,
+        remarks=(*messages.heard(wish.turns), *wish.remarks),
     )  # fmt: skip
     _judge_size(call, wish, question)
     answer = call.answer(question)
