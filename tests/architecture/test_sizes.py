@@ -18,6 +18,12 @@ NO_MIRROR = {
     "architecture": "rules about the whole package",
     "docs": "the pages and the examples, run as they stand",
     "g4f/test_examples.py": "the examples of the seed documents, which use all of g4f",
+    "providers/test_bad_input_keys.py": "one promise, over all dialects",
+    "providers/test_bad_input_questions.py": "one promise, over all dialects",
+    "providers/test_bad_input_answers.py": "one promise, over all dialects",
+    "providers/test_bad_input_calls.py": "one promise, over all dialects",
+    "wire/test_recorded.py": "recordings of several services",
+    "sandbox/services/test_recorded_requests.py": "recordings of several services",
 }
 
 
