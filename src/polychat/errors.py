@@ -19,17 +19,29 @@ No error ever holds a secret: raisers pass ids, sizes and names.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
     from polychat.types import Reply
+
+
+class Attempt(NamedTuple):
+    """One that was asked before, and came to nothing."""
+
+    provider: str
+    model: str
+    account: str
+    code: str  # of the error
+    message: str
+    seconds: float
 
 
 class PolychatError(Exception):
     """Every failure polychat raises on purpose.
 
     `status` is the HTTP status a gateway answers with; `upstream_status` the one the service gave, if it gave one.
-    `partial` is what had been received of the answer, so that nothing is lost.
+    `partial` is what had been received of the answer, so that nothing is lost; `attempts` are those who were asked
+    before the one that this error is of.
     """
 
     status: ClassVar[int] = 500
@@ -57,6 +69,7 @@ class PolychatError(Exception):
         self.request_id = request_id
         self.retry_after_s = retry_after_s
         self.partial = partial
+        self.attempts: tuple[Attempt, ...] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -115,9 +115,10 @@ def test_words_instead_of_a_picture_are_quoted(client: Client, sandbox: Sandbox)
 def test_a_spent_quota_keeps_its_name(client: Client, sandbox: Sandbox) -> None:
     """Failures are those of every other question."""
     sandbox.knobs("chatgpt", picture_cap=1)
-    client.images.generate(model="chatgpt", prompt="a fox")
+    who = "sandbox-alice@chatgpt"
+    client.images.generate(model="chatgpt", prompt="a fox", account=who)
     with pytest.raises(RateLimited) as caught:
-        client.images.generate(model="chatgpt", prompt="another fox")
+        client.images.generate(model="chatgpt", prompt="another fox", account=who)
     assert caught.value.account == "sandbox-alice@chatgpt"
 
 

@@ -97,11 +97,12 @@ def test_a_broken_answer_keeps_what_came(client: Client, sandbox: Sandbox, fault
 
 
 def test_a_rate_limit_tells_the_seconds(client: Client, sandbox: Sandbox) -> None:
-    """And where it came from."""
+    """And where it came from, and who was asked before."""
     sandbox.fault("reka", "status", code=429, retry_after="90", path="/api/chat")
     with pytest.raises(RateLimited) as caught:
         client.chat.completions.create(model="reka", messages="?", stream=True)
-    assert (caught.value.retry_after_s, caught.value.account) == (90.0, "sandbox-alice@reka")
+    assert (caught.value.retry_after_s, caught.value.account) == (90.0, "sandbox-bob@reka")
+    assert [(one.account, one.code) for one in caught.value.attempts] == [("sandbox-alice@reka", "rate_limited")]
 
 
 def test_an_unknown_model_names_the_nearest(client: Client) -> None:

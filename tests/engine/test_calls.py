@@ -105,11 +105,11 @@ def png(width: int = 64, height: int = 32) -> Image:
 
 
 async def heard(
-    engine: Engine, *, account: str | None = None, total_s: float | None = None, **given: Any
+    engine: Engine, *, account: str | None = None, waits: Any = None, **given: Any
 ) -> Transcript:
     """The transcript of a sound."""
     asked = Recording(**{"model": "openai/whisper-1", "sound": Audio(data=WAV)} | given)
-    async with await engine.calls.transcribe(asked, account=account, total_s=total_s) as flow:
+    async with await engine.calls.transcribe(asked, account=account, waits=waits) as flow:
         *_, whole = [piece async for piece in flow]
     assert isinstance(whole, Transcript)
     return whole
@@ -168,9 +168,9 @@ def test_a_model_that_is_named_is_not_exchanged(run: Any) -> None:
 # ---------------------------------------------------------------- what is refused unasked
 
 
-async def drawing(engine: Engine, model: str, *, total_s: float | None = None, **wish: Any) -> Any:
+async def drawing(engine: Engine, model: str, *, waits: Any = None, **wish: Any) -> Any:
     """A drawing by that model."""
-    return await engine.calls.draw(Drawing(model=model, prompt="a fox", **wish), total_s=total_s)
+    return await engine.calls.draw(Drawing(model=model, prompt="a fox", **wish), waits=waits)
 
 
 CALLS: dict[str, Callable[[Engine, str], Awaitable[Any]]] = {
@@ -347,9 +347,9 @@ def test_leaving_gives_the_place_back_and_hangs_up(run: Any, settings: Settings,
 @pytest.mark.parametrize(
     ("path", "do"),
     [
-        (DRAW, lambda engine: drawing(engine, "openai/gpt-image-2", total_s=0.05)),
-        (SPEAK, lambda engine: said(engine, total_s=0.05)),
-        (HEAR, lambda engine: heard(engine, total_s=0.05)),
+        (DRAW, lambda engine: drawing(engine, "openai/gpt-image-2", waits={"total_s": 0.05})),
+        (SPEAK, lambda engine: said(engine, waits={"total_s": 0.05})),
+        (HEAR, lambda engine: heard(engine, waits={"total_s": 0.05})),
     ],
     ids=["draw", "speak", "transcribe"],
 )
@@ -365,7 +365,7 @@ def test_the_clock_of_the_settings_holds_where_the_call_sets_none(
     run: Any, settings: Settings, sandbox: Sandbox
 ) -> None:
     """As with questions."""
-    hasty = msgspec.structs.replace(settings, clocks=msgspec.structs.replace(settings.clocks, total_s=0.05))
+    hasty = msgspec.structs.replace(settings, clocks=settings.clocks.but({"total_s": 0.05}), other_clocks={})
     sandbox.fault("openai", "stall", after=0)
     for do in (heard, lambda engine: drawing(engine, "openai/gpt-image-2")):
         with pytest.raises(IdleTimeout, match=r"within 0\.05 s"):

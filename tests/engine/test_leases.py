@@ -126,16 +126,16 @@ def test_a_limited_account_is_left_alone_until_it_may_be_asked(desk: Desk) -> No
 
 
 def test_another_account_answers_meanwhile(desk: Desk) -> None:
-    """Where the call names none; the person's default is asked again once it is well."""
+    """At once, where the call names none; the person's default is asked again once it is well."""
     desk.limit()
 
     async def main(engine: Engine) -> list[str]:
-        await failure(engine)
-        others = [await answer(engine)]
+        others = [await answer(engine), await answer(engine)]
         desk.clock.advance(91.0)
         return [*others, await answer(engine, "alice"), await answer(engine)]
 
-    assert desk.run(main) == ["bob", "alice", "alice"]
+    assert desk.run(main) == ["bob", "bob", "alice", "alice"]
+    assert len(desk.asked()) == 5
 
 
 def test_another_model_of_the_account_is_asked_on(desk: Desk) -> None:

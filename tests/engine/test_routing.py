@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from polychat.credentials import SignIn
-from polychat.engine.routing import route
+from polychat.engine.routing import Route, routes
 from polychat.errors import BadOption, UnknownModel
 from polychat.providers.base import Info, Model
 
@@ -16,6 +18,11 @@ def service(name: str, *models: Model) -> Info:
         name=name, label=name, hosts={"web": "https://x.example"}, accepts=(), models=models,
         default_model=models[0].id, capabilities=frozenset({"text"}), sign_in=SignIn(url=""),
     )  # fmt: skip
+
+
+def route(wanted: str, services: dict[str, Info], **known: Any) -> Route:
+    """The first of its routes."""
+    return routes(wanted, services, **known)[0]
 
 
 SERVICES = {
@@ -75,6 +82,15 @@ def test_an_unknown_model_is_named_without_it() -> None:
 def test_a_service_with_an_account_is_preferred() -> None:
     """A plain id goes where the person can ask."""
     assert route("shared", SERVICES, accounts=ACCOUNTS, prefer=["two"]).provider == "two"
+
+
+@pytest.mark.parametrize(
+    ("prefer", "expected"), [([], ["one"]), (["two"], ["two"]), (["two", "one", "two"], ["two", "one"])]
+)
+def test_a_plain_id_leads_to_every_service_with_an_account(prefer: list[str], expected: list[str]) -> None:
+    """In their order, each once; without any account to the first that offers it, which says how to sign in."""
+    found = routes("shared", SERVICES, accounts=ACCOUNTS, prefer=prefer)
+    assert [one.provider for one in found] == expected
 
 
 @pytest.mark.parametrize(("wanted", "near"), [("one/bgi", "one/big"), ("smal", "two/small"), ("zzz", "one/big")])

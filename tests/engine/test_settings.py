@@ -10,7 +10,7 @@ import pytest
 from polychat.credentials import Secret
 from polychat.engine.settings import Folders, ModelSettings, Settings, load
 from polychat.errors import ConfigError
-from polychat.net.clocks import Clocks
+from polychat.net.clocks import USUAL, Clocks
 
 
 @pytest.fixture
@@ -49,6 +49,7 @@ def test_with_nothing_set_there_are_defaults(home: Path) -> None:
         proxy=None,
         vault_key_file=None,
         clocks=Clocks(),
+        other_clocks={kind: clocks for kind, clocks in USUAL.items() if kind != "chat"},
         accounts={},
     )
     assert not home.exists()
@@ -182,7 +183,7 @@ def test_only_the_mapping_that_was_given_counts(home: Path, monkeypatch: pytest.
         ("clocks.connect_s = nan", "clocks.connect_s is not a number of seconds"),
         ("clocks.connect_s = inf", "clocks.connect_s is not a number of seconds"),
         ("models = 1", "models is of type int, not object"),
-        ("models.reka.tools = 'emulate'", 'models."reka" is not a table of a model'),
+        ("models.reka.tools = 'emulate'", "models.reka.targets is not a list of models"),
         ("models = {'reka/reka-core' = 'emulate'}", 'models."reka/reka-core" is not a table of a model'),
         ("models.'reka/reka-core'.tool = 'canary'", 'models."reka/reka-core".tool is not a setting'),
         ("models.'a/b'.tools = 'canary'", 'models."a/b".tools is not one of service, emulate'),
@@ -219,7 +220,9 @@ def test_the_hint_says_how_to_mend_it(home: Path) -> None:
     assert caught.value.hint == "write it like http://127.0.0.1:8765"
     with pytest.raises(ConfigError) as caught:
         load(environ=environ(home), overrides={"clocks": {"total": 1}})
-    assert caught.value.hint == "the settings there are connect_s, first_event_s, between_events_s, total_s, pool_s"
+    clocks = "connect_s, first_event_s, between_events_s, total_s, pool_s"
+    kinds = "chat, drawing, speech, transcription, embeddings"
+    assert caught.value.hint == f"the settings there are {clocks}, {kinds}"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,10 @@ import pytest
 
 from polychat.credentials import Account, ApiKey, Secret, SignIn
 from polychat.engine.leases import Lease, Leases
+from polychat.engine.outcomes import Outcomes
+from polychat.engine.places import Places
 from polychat.engine.register import Register
+from polychat.engine.sessions import Sessions
 from polychat.engine.stream import GrammarError, Running
 from polychat.errors import (
     FormatChanged,
@@ -63,10 +66,9 @@ async def lease(provider: Scripted) -> Lease:
         return Session(provider=info.name, hosts=info.hosts, transport=AiohttpTransport(), account=account)
 
     register = Register(None, now=time.time)
-    leases = Leases(
-        MemoryVault(account), register, make=session, preferred={}, concurrency={}, wait_s=1.0, now=time.time
-    )
-    return await leases.lease(provider.info, None, QUESTION.model)
+    sessions = Sessions(MemoryVault(account), register, make=session, preferred={}, now=time.time)
+    leases = Leases(sessions, Places({}), Outcomes(time.time))
+    return await leases.lease(provider.info, sessions.entries(provider.info)[0], QUESTION.model, Clocks())
 
 
 def run(provider: Scripted, *, strict: bool = True, clocks: Clocks | None = None) -> list[Sequence[Event]]:

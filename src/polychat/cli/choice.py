@@ -46,7 +46,7 @@ def _able(client: AsyncClient, preset: str, able: Callable[[str], bool]) -> bool
 
 
 def _nobody(services: Services, able: Callable[[str], bool], to: str) -> NoAccount:
-    from polychat.engine.leases import login_command
+    from polychat.engine.sessions import login_command
 
     names = services.names()
     first = next((name for name in names if able(name)), names[0])

@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, Literal, Self, Unpack, overload
 
-from polychat.client import questions
+from polychat.client import questions, waiting
 from polychat.client.audio import AsyncAudio
 from polychat.client.embeddings import AsyncEmbeddingCalls
 from polychat.client.images import AsyncImages
@@ -40,6 +40,7 @@ from polychat.engine.services import Services
 from polychat.engine.settings import Settings, load
 from polychat.engine.turn import Turn
 from polychat.errors import BadOption, PolychatError, UnknownModel
+from polychat.net.clocks import Waits
 from polychat.net.session import Step
 from polychat.net.transport import Transport
 from polychat.providers import openai_compatible
@@ -58,6 +59,7 @@ class AsyncClient:
     account: ask with this account unless a call names another.
     api_key, cookies: use this credential instead of a kept account (needs `provider`).
     vault: use these accounts instead. sandbox: base URL of a running `polychat sandbox`. proxy: http(s) or socks URL.
+    clocks: how long to wait for what, in seconds, as {"first_event_s": 20}; see `polychat.net.clocks`.
     observe: called with each `Step` on the wire.
     """
 
@@ -73,10 +75,12 @@ class AsyncClient:
         settings: Settings | None = None,
         sandbox: str | None = None,
         proxy: str | None = None,
+        clocks: Mapping[str, float | None] | None = None,
         transport: Transport | None = None,
         observe: Callable[[Step], None] | None = None,
         strict: bool = False,
     ) -> None:
+        self._clocks = waiting.waits({}, given=clocks)
         services: dict[str, Provider] = {}
         if base_url is not None:
             if provider is not None:
@@ -105,12 +109,15 @@ class AsyncClient:
     async def ask(self, model: str | None, messages: Any, stream: bool, question: Mapping[str, Any]) -> Turn:
         """One turn as the engine gives it: batches of events instead of OpenAI's shapes."""
         given = dict(question)
-        account, timeout_s = given.pop("account", None), given.pop("timeout", None)
+        account = given.pop("account", None)
+        waits = self.waits(given.pop("timeout", None), given.pop("clocks", None), given.pop("extra_headers", None))
         thread = questions.thread(given.get("conversation"))
         request = questions.request(self.named(model, thread), messages, stream, given | {"conversation": thread})
-        return await self.engine.ask(
-            request, account=account or self.account, provider=self.provider, total_s=timeout_s
-        )
+        return await self.engine.ask(request, account=account or self.account, provider=self.provider, waits=waits)
+
+    def waits(self, timeout: Any = None, given: Any = None, headers: Any = None) -> Waits:
+        """The clocks of one call. Raises: `BadOption`."""
+        return waiting.waits(self._clocks, timeout=timeout, given=given, headers=headers)
 
     def named(self, model: str | None, thread: Thread | None = None) -> str:
         """The model that is asked: the one named, the one that is set, or the default of the service that is meant.

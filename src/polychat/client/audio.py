@@ -171,10 +171,10 @@ class AsyncSpeeches:
         Raises: `ConfigError` before anything is sent; any other `PolychatError` of what happened then.
         """
         given: dict[str, Any] = dict(reading)
-        account, timeout_s = given.pop("account", None), given.pop("timeout", None)
+        account, waits = given.pop("account", None), self._client.waits(given.pop("timeout", None))
         utterance = self._utterance(given)
         sound = await self._client.engine.calls.speak(
-            utterance, account=account or self._client.account, provider=self._client.provider, total_s=timeout_s
+            utterance, account=account or self._client.account, provider=self._client.provider, waits=waits
         )
         speech = AsyncSpeech(sound, utterance.media_type)
         await speech.start()

@@ -49,6 +49,7 @@ class AsyncEmbeddingCalls:
         model: str | None = None,
         dimensions: int | None = None,
         account: str | None = None,
+        timeout: float | None = None,
     ) -> Embeddings:
         """The texts of `input` as vectors.
 
@@ -60,7 +61,7 @@ class AsyncEmbeddingCalls:
             raise BadOption("input is not a text or a list of texts", field="input")
         made = await client.engine.calls.embed(
             client.named(model), texts, dimensions=dimensions, account=account or client.account,
-            provider=client.provider,
+            provider=client.provider, waits=client.waits(timeout),
         )  # fmt: skip
         vectors, tokens = made.value.vectors, made.value.input_tokens
         return Embeddings(
@@ -87,8 +88,11 @@ class EmbeddingCalls:
         model: str | None = None,
         dimensions: int | None = None,
         account: str | None = None,
+        timeout: float | None = None,
     ) -> Embeddings:
         """The texts of `input` as vectors; see `AsyncEmbeddingCalls.create`."""
         return self._portal.call(
-            lambda client: client.embeddings.create(input=input, model=model, dimensions=dimensions, account=account)
+            lambda client: client.embeddings.create(
+                input=input, model=model, dimensions=dimensions, account=account, timeout=timeout
+            )
         )

@@ -22,7 +22,7 @@ from polychat.client import questions
 from polychat.client.arguments import checked, named
 from polychat.client.pictures import ImageData, ImagesResponse, ImagesUsage
 from polychat.engine import attachments
-from polychat.engine.calls import unable
+from polychat.engine.calling import unable
 from polychat.errors import BadOption, Refused, UnsupportedFeature
 from polychat.providers.base import Capability, Info, Model
 from polychat.types import Drawing, Image, Reply, Thread
@@ -139,7 +139,7 @@ class AsyncImages:
             drawing,
             account=plain.account or self._client.account,
             provider=self._client.provider,
-            total_s=plain.timeout,
+            waits=self._client.waits(plain.timeout),
         )
         facts: dict[str, Any] = dict(made.value.facts)
         return ImagesResponse(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
 import msgspec
@@ -21,6 +21,10 @@ from polychat.types import (
     ToolMode,
 )
 from polychat.wire import openai_messages
+
+_MODELS = "see what there is: polychat models"
+_A_TOOL = '{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}'
+_A_FORMAT = '{"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "object", "properties": {}}}}'
 
 
 class Question(TypedDict, total=False):
@@ -49,6 +53,8 @@ class Question(TypedDict, total=False):
     stream_options: Mapping[str, Any]  # accepted; usage always comes with the last chunk
     user: str
     timeout: float  # seconds for the whole answer
+    clocks: Mapping[str, float | None]  # seconds, as {"first_event_s": 20}; see `polychat.net.clocks`
+    extra_headers: Mapping[str, str]  # x-polychat-total-s and the like set clocks; others are not sent on
     options: Mapping[str, Any]  # the service's own; any other keyword counts as one too
 
 
@@ -107,8 +113,10 @@ def request(model: str, messages: Any, stream: bool, given: dict[str, Any]) -> R
     given.pop("user", None)
     if "max_completion_tokens" in given:
         given.setdefault("max_tokens", given.pop("max_completion_tokens"))
+    if not isinstance(model, str):
+        raise BadOption(f"model is {type(model).__name__}, not a name", field="model", hint=_MODELS)
     if not model:
-        raise BadOption("model is empty", field="model", hint="see what there is: polychat models")
+        raise BadOption("model is empty", field="model", hint=_MODELS)
     return Request(
         model=model,
         messages=attachments.shown(openai_messages.messages(messages), _attached(given)),
@@ -119,7 +127,7 @@ def request(model: str, messages: Any, stream: bool, given: dict[str, Any]) -> R
         response_format=_response_format(given.pop("response_format", None)),
         stop=_stop(given.pop("stop", ())),
         **_plain(given),
-        options={**given.pop("options", {}), **given},
+        options={**_options(given.pop("options", {})), **given},
     )
 
 
@@ -142,14 +150,29 @@ def thread(given: Any) -> Thread | None:
 def _attached(given: dict[str, Any]) -> tuple[Attachment, ...]:
     pictures = [given.pop("image")] if "image" in given else []
     several = given.pop("images", ())
-    if isinstance(several, str | bytes | Mapping):
+    if not _is_list(several):
         raise BadOption("images is not a list; for one picture say image=", field="images")
     files = given.pop("files", ())
+    if not _is_list(files):
+        raise BadOption("files is not a list", field="files", hint="write it like files=[one, another]")
     return (
         *(attachments.picture(one, field="image") for one in pictures),
         *attachments.gathered(several, field="images"),
         *(attachments.attachment(one, field=f"files[{index}]") for index, one in enumerate(files)),
     )
+
+
+def _is_list(given: object) -> bool:
+    """True for several things; an open file gives its lines, and is one."""
+    return isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping) and not hasattr(given, "read")
+
+
+def _options(given: Any) -> Mapping[str, Any]:
+    if not isinstance(given, Mapping):
+        raise BadOption(
+            f"options is {type(given).__name__}, not a mapping", field="options", hint='write it like {"name": value}'
+        )
+    return given
 
 
 def _plain(given: dict[str, Any]) -> dict[str, Any]:
@@ -158,10 +181,21 @@ def _plain(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tools(given: Any) -> tuple[Tool, ...]:
+    if not _is_list(given):
+        raise BadOption("tools is not a list", field="tools", hint=f"write it like [{_A_TOOL}]")
     return tuple(
-        Tool(**msgspec.structs.asdict(openai_messages.converted(one, _Tool, f"tools[{index}]").function))
+        Tool(**msgspec.structs.asdict(_written(one, _Tool, f"tools[{index}]", _A_TOOL).function))
         for index, one in enumerate(given)
     )
+
+
+def _written(given: Any, into: Any, field: str, example: str) -> Any:
+    """`given` as `into`; one that does not fit is told how it is written."""
+    try:
+        return openai_messages.converted(given, into, field)
+    except BadOption as error:
+        error.hinted(f"write it like {example}")
+        raise
 
 
 def _tool_choice(given: Any) -> Literal["auto", "none", "required"] | NamedTool | None:
@@ -174,7 +208,13 @@ def _tool_choice(given: Any) -> Literal["auto", "none", "required"] | NamedTool 
 def _response_format(given: Any) -> ResponseFormat | None:
     if given is None:
         return None
-    wanted = openai_messages.converted(given, _Format, "response_format")
+    wanted = _written(given, _Format, "response_format", _A_FORMAT)
+    if wanted.type == "json_schema" and (wanted.json_schema is None or wanted.json_schema.schema is None):
+        raise BadOption(
+            "response_format.json_schema.schema is missing",
+            field="response_format.json_schema.schema",
+            hint=f'write it like {_A_FORMAT}, or {{"type": "json_object"}} for JSON of any form',
+        )
     if wanted.json_schema is None:
         return ResponseFormat(type=wanted.type)
     return ResponseFormat(type=wanted.type, **msgspec.structs.asdict(wanted.json_schema))

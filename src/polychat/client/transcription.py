@@ -165,7 +165,7 @@ class AsyncTranscriptions:
             recording,
             account=asked.account or self._client.account,
             provider=self._client.provider,
-            total_s=asked.timeout,
+            waits=self._client.waits(asked.timeout),
         )
         return AsyncTranscriptionStream(flow) if asked.stream else await _whole(flow, asked.response_format)
 

@@ -15,17 +15,27 @@ T = TypeVar("T")
 class Flow(Generic[T]):
     """The pieces as they come. Best inside `async with`, so that leaving early hangs up.
 
-    `limit_s` is for all of them together, from now on; None sets no limit.
+    `limit_s` is for all of them together, from now on, or until `deadline` of the event loop's clock where the limit
+    began to run earlier; None sets no limit.
     """
 
-    def __init__(self, pieces: AsyncGenerator[T], chosen: Route, account: str, limit_s: float | None) -> None:
+    def __init__(
+        self,
+        pieces: AsyncGenerator[T],
+        chosen: Route,
+        account: str,
+        limit_s: float | None,
+        deadline: float | None = None,
+    ) -> None:
         self.provider = chosen.provider
         self.model = chosen.model.id
         self.account = account
         self._pieces = pieces
         self._first: list[T] = []
         self._limit_s = limit_s
-        self._deadline = None if limit_s is None else asyncio.get_running_loop().time() + limit_s
+        if deadline is None and limit_s is not None:
+            deadline = asyncio.get_running_loop().time() + limit_s
+        self._deadline = deadline
 
     async def start(self) -> None:
         """Wait for the first piece, so that what fails before it is raised here."""

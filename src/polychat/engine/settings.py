@@ -8,23 +8,23 @@ table. `POLYCHAT_HOME` gathers all folders under one. Loading reads at most two 
 
 from __future__ import annotations
 
-import math
 import re
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from polychat.credentials import Secret
+from polychat.engine import sections
+from polychat.engine.sections import Budget, Logging, ModelSettings
 from polychat.errors import ConfigError
-from polychat.net.clocks import Clocks
-from polychat.types import ToolMode
+from polychat.net.clocks import Clocks, Kind
 
 if TYPE_CHECKING:
+    from polychat.engine.routed import Routed
     from polychat.engine.rows import OwnService
 
 _VARIABLES = {
@@ -33,8 +33,6 @@ _VARIABLES = {
     "POLYCHAT_PROXY": "proxy",
     "POLYCHAT_VAULT_KEY_FILE": "vault_key_file",
 }
-_SANDBOX_SCHEMES = ("http", "https")
-_PROXY_SCHEMES = ("http", "https", "socks4", "socks5", "socks5h")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")  # as msgspec puts it
 _WRONG_TYPE = re.compile(r"Expected `(.*?)(?: \| null)?`, got `(.*)` - at `\$\.(.*)`")
 
@@ -49,12 +47,6 @@ class Folders(msgspec.Struct, frozen=True, kw_only=True):
     runtime: Path | None = None  # what ends with the session: keys of unlocked vaults
 
 
-class ModelSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What is set for one model."""
-
-    tools: ToolMode = "service"
-
-
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is set, checked."""
 
@@ -63,11 +55,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None  # when a call names none
     proxy: Secret | None = None  # a URL, maybe with a password
     vault_key_file: Path | None = None  # where the vault's key or passphrase is
-    clocks: Clocks = Clocks()
+    clocks: Clocks = Clocks()  # of questions
+    other_clocks: dict[str, Clocks] = {}  # of what is beside chat, by its kind
+    failover: Budget = Budget()
+    logging: Logging = Logging()
     accounts: dict[str, str] = {}  # provider -> the account it uses when a call names none
     concurrency: dict[str, int] = {}  # account, or provider -> questions to one account at once
     services: dict[str, OwnService] = {}  # OpenAI-compatible ones of the person's own, by name
     models: dict[str, ModelSettings] = {}  # by service/model
+    routed: dict[str, Routed] = {}  # names for several models
+
+    def clocks_of(self, kind: Kind) -> Clocks:
+        """The clocks of such a request."""
+        return self.clocks if kind == "chat" else self.other_clocks.get(kind, self.clocks)
 
 
 class _Table(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -82,6 +82,8 @@ class _Table(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     concurrency: dict[str, Any] = {}
     services: dict[str, Any] = {}
     models: dict[str, Any] = {}
+    failover: dict[str, Any] = {}
+    logging: dict[str, Any] = {}
 
 
 def load(
@@ -103,11 +105,27 @@ def load(
 
     table: dict[str, Any] = {}
     services: dict[str, OwnService] = {}
+    names: dict[str, Routed] = {}
     for place, layer in places:
         _check(place, layer)
         services |= _services(place, layer, environ)
+        names |= _names(place, layer)
         table = _laid_over(table, layer)
-    return _settings(folders, msgspec.convert(table, _Table), services)
+    if names:
+        from polychat.engine.routed import check_cycles
+
+        check_cycles(names)
+    return _settings(folders, msgspec.convert(table, _Table), services, names)
+
+
+def _names(place: str, layer: Mapping[str, Any]) -> dict[str, Routed]:
+    """The routed names of one place: what stands under `models` and is no service/model."""
+    given = {name: entry for name, entry in layer.get("models", {}).items() if "/" not in name}
+    if not given:
+        return {}
+    from polychat.engine import routed
+
+    return {name: routed.read(place, name, entry) for name, entry in given.items()}
 
 
 def _services(place: str, layer: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, OwnService]:
@@ -118,19 +136,31 @@ def _services(place: str, layer: Mapping[str, Any], environ: Mapping[str, str]) 
     return own_services(place, given, environ)
 
 
-def _settings(folders: Folders, table: _Table, services: dict[str, OwnService]) -> Settings:
+def _settings(folders: Folders, table: _Table, services: dict[str, OwnService], names: dict[str, Routed]) -> Settings:
+    clocks = sections.clocks(table.clocks)
     return Settings(
         folders=folders,
         sandbox=table.sandbox and table.sandbox.rstrip("/"),
         model=table.model,
         proxy=Secret(table.proxy) if table.proxy else None,
         vault_key_file=_own_path(table.vault_key_file) if table.vault_key_file else None,
-        clocks=msgspec.structs.replace(Clocks(), **{name: value or None for name, value in table.clocks.items()}),
+        clocks=clocks["chat"],
+        other_clocks={kind: clocks[kind] for kind in clocks if kind != "chat"},
+        failover=sections.budget(table.failover),
+        logging=_logging(table.logging),
         accounts=table.accounts,
         concurrency=table.concurrency,
         services=services,
-        models=msgspec.convert(table.models, dict[str, ModelSettings]),
+        models=msgspec.convert(
+            {name: table.models[name] for name in table.models.keys() - names.keys()}, dict[str, ModelSettings]
+        ),
+        routed=names,
     )
+
+
+def _logging(table: Mapping[str, Any]) -> Logging:
+    file = table.get("file")
+    return Logging(store=table.get("store"), file=file and _own_path(file))
 
 
 def _own_path(written: str) -> Path:
@@ -188,7 +218,7 @@ def _laid_over(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
     merged = lower | upper
     for name in lower.keys() & upper.keys():
         if isinstance(lower[name], dict) and isinstance(upper[name], dict):
-            merged[name] = lower[name] | upper[name]
+            merged[name] = _laid_over(lower[name], upper[name])
     return merged
 
 
@@ -198,61 +228,23 @@ def _check(place: str, layer: dict[str, Any]) -> None:
         table = msgspec.convert(layer, _Table)
     except msgspec.ValidationError as error:
         raise _complaint(place, str(error)) from error
-    for name, seconds in table.clocks.items():
-        _check_clock(place, name, seconds)
-    for provider, account in table.accounts.items():
-        if not isinstance(account, str):
-            raise ConfigError(f"{place}: accounts.{provider} is not the name of an account")
-    for name, count in table.concurrency.items():
-        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-            raise ConfigError(f"{place}: concurrency.{name} is not a number of questions", hint="1 or more")
+    sections.check_clocks(place, table.clocks)
+    sections.check_accounts(place, table.accounts)
+    sections.check_concurrency(place, table.concurrency)
+    sections.check_failover(place, table.failover)
+    sections.check_logging(place, table.logging)
     for name, given in table.models.items():
-        _check_model(place, name, given)
+        if "/" in name:
+            sections.check_model(place, name, given)
     if table.vault_key_file is not None and not table.vault_key_file.strip():
         raise ConfigError(f"{place}: vault_key_file is empty", hint="name the file with the vault's key")
-    _check_url(place, "sandbox", table.sandbox, _SANDBOX_SCHEMES, "http://127.0.0.1:8765")
-    _check_url(place, "proxy", table.proxy, _PROXY_SCHEMES, "http://127.0.0.1:8080")
+    sections.check_sandbox(place, table.sandbox)
+    sections.check_proxy(place, table.proxy)
 
 
 def _complaint(place: str, message: str) -> ConfigError:
     if unknown := _UNKNOWN.fullmatch(message):
-        return _unknown_setting(place, unknown[1], _Table.__struct_fields__)
+        return sections.unknown(place, unknown[1], _Table.__struct_fields__)
     if wrong := _WRONG_TYPE.fullmatch(message):
         return ConfigError(f"{place}: {wrong[3]} is of type {wrong[2]}, not {wrong[1]}")
     return ConfigError(f"{place}: {message}")
-
-
-def _unknown_setting(place: str, name: str, known: tuple[str, ...]) -> ConfigError:
-    return ConfigError(f"{place}: {name} is not a setting", hint=f"the settings there are {', '.join(known)}")
-
-
-def _check_clock(place: str, name: str, seconds: object) -> None:
-    if name not in Clocks.__struct_fields__:
-        raise _unknown_setting(place, f"clocks.{name}", Clocks.__struct_fields__)
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < math.inf:
-        raise ConfigError(f"{place}: clocks.{name} is not a number of seconds", hint="0 switches a clock off")
-
-
-def _check_model(place: str, name: str, given: object) -> None:
-    where = f'models."{name}"'
-    if "/" not in name or not isinstance(given, dict):
-        raise ConfigError(f"{place}: {where} is not a table of a model", hint='write it like [models."reka/reka-core"]')
-    for setting in given.keys() - set(ModelSettings.__struct_fields__):
-        raise _unknown_setting(place, f"{where}.{setting}", ModelSettings.__struct_fields__)
-    if given.get("tools", "service") not in get_args(ToolMode):
-        raise ConfigError(f"{place}: {where}.tools is not one of {', '.join(get_args(ToolMode))}")
-
-
-def _check_url(place: str, name: str, url: str | None, schemes: tuple[str, ...], example: str) -> None:
-    if not url:
-        return
-    try:
-        parts = urlsplit(url)
-        valid = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        valid = False
-    if not valid:
-        raise ConfigError(
-            f"{place}: {name} is not a URL that begins with {', '.join(scheme + '://' for scheme in schemes)}",
-            hint=f"write it like {example}",
-        )

@@ -9,13 +9,14 @@ that came; before that, the failure keeps its own class, so that a caller may go
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 from typing import get_args
 
 from polychat.engine import captures
 from polychat.engine.leases import Lease
+from polychat.engine.ledger.entry import Entry
 from polychat.errors import FormatChanged, IdleTimeout, Interrupted, PolychatError, TransportProblem
 from polychat.fold import Fold
 from polychat.net.clocks import Clocks
@@ -42,6 +43,11 @@ class Running:
         self._loop = asyncio.get_running_loop()
         self._deadline = None if clocks.total_s is None else self._loop.time() + clocks.total_s
         self._begun = False
+        self._entry: tuple[Entry, Request] | None = None
+
+    def recorded(self, entry: Entry, request: Request) -> None:
+        """The ledger is to be told how this ends; `request` is the question as it was asked."""
+        self._entry = entry, request
 
     async def batches(
         self, provider: Provider, request: Request, finishing: Callable[[Fold], Sequence[Event]]
@@ -51,7 +57,7 @@ class Running:
         Raises: any `PolychatError`, knowing service, account and the part that came.
         """
         chat = provider.chat(self._session, request)
-        with self._lease as lease:
+        with self._lease as lease, self._recording():
             async with aclosing(chat) as events:  # type: ignore[type-var]  # providers are async generators
                 while True:
                     try:
@@ -68,6 +74,20 @@ class Running:
                     if ended:
                         return
 
+    @contextmanager
+    def _recording(self) -> Iterator[None]:
+        """However this is left, the ledger knows."""
+        error: BaseException | None = None
+        try:
+            yield
+        except BaseException as left:
+            error = left
+            raise
+        finally:
+            if self._entry is not None:
+                entry, request = self._entry
+                entry.ended(request, self.fold.reply(), error=error)
+
     async def _next(self, events: AsyncIterator[Sequence[Event]]) -> Sequence[Event]:
         clock, limit_s = self._limit()
         try:
@@ -81,7 +101,9 @@ class Running:
                 clock=clock,
                 hint=f"raise clocks.{clock}_s",
             ) from error
-        self._begun = True
+        if not self._begun:
+            self._begun = True
+            self._lease.spoke()
         return batch
 
     def _limit(self) -> tuple[str, float | None]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from typing import Self
 
 from polychat.engine.routing import Route
 from polychat.engine.stream import Running
-from polychat.types import Event, Reply
+from polychat.types import CONTENT, Event, Finish, Reply
 
 
 class Turn:
@@ -17,27 +18,28 @@ class Turn:
         self.provider = chosen.provider
         self.model = chosen.model.id
         self.account = account
-        self._running = running
+        self.running = running
         self._batches = batches
-        self._first: Sequence[Event] | None = None
+        self._first: deque[Sequence[Event]] = deque()
 
-    async def start(self) -> None:
-        """Wait for the first batch, so that what fails before any content is raised here."""
-        self._first = await anext(self._batches)
+    async def start(self, *, until_content: bool) -> None:
+        """Wait for the first batch, or for the first content, so that what fails before it is raised here."""
+        batch = await anext(self._batches)
+        self._first.append(batch)
+        while until_content and not any(isinstance(event, (*CONTENT, Finish)) for event in batch):
+            batch = await anext(self._batches)
+            self._first.append(batch)
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Sequence[Event]:
-        if self._first is not None:
-            first, self._first = self._first, None
-            return first
-        return await anext(self._batches)
+        return self._first.popleft() if self._first else await anext(self._batches)
 
     @property
     def so_far(self) -> Reply:
         """What has come until now."""
-        return self._running.fold.reply()
+        return self.running.fold.reply()
 
     async def reply(self) -> Reply:
         """The whole answer. Raises what breaks it; the error's `partial` holds what came."""

@@ -145,7 +145,8 @@ async def ask(question: Question, engines: Engines) -> Answer:
         features.check(providers.load(chosen.provider).info, chosen.model, request)
         await _sign_in(engine, chosen.provider, chosen.account)
         with value_errors(NoAccount, AuthExpired):
-            turn = await engine.ask(request, provider=service, total_s=question.timeout_s)
+            waits = {} if question.timeout_s is None else {"total_s": question.timeout_s}
+            turn = await engine.ask(request, provider=service, waits=waits)
         await stack.enter_async_context(turn)
         return Answer(turn, stack.pop_all())
 

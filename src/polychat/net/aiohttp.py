@@ -330,7 +330,8 @@ def _no_answer(error: Exception, url: URL, proxy: URL | None, clocks: Clocks) ->
         case aiohttp.InvalidURL() | UnicodeError():
             return BadOption(f"{url.host} is not the name of a host", field="url")
         case ValueError() if not isinstance(error, OSError):
-            return BadOption("a header cannot be sent over HTTP", field="headers")
+            hint = "a key is one line of printable characters; give it anew"
+            return BadOption("a header cannot be sent over HTTP", field="headers", hint=hint)
     return Interrupted(f"the connection to {place} closed before an answer")
 
 

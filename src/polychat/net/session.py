@@ -15,6 +15,7 @@ import platform
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from copy import copy
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -22,6 +23,7 @@ import msgspec
 
 from polychat.credentials import Account, BearerToken, Credential, Revealed, Secret, SessionCookies, secrets_of
 from polychat.errors import AuthExpired, FormatChanged, PolychatError
+from polychat.net.body import encoded
 from polychat.net.clocks import Clocks
 from polychat.net.cookies import CookieJar
 from polychat.net.fetch import REDIRECTS, origin_of
@@ -63,6 +65,15 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     total_bytes: int | None = None
 
 
+class _Fetched:
+    """The access token that was fetched, shared by all views of a session."""
+
+    __slots__ = ("token",)
+
+    def __init__(self) -> None:
+        self.token: BearerToken | None = None
+
+
 class Session:
     """What a provider is handed to talk with. Bound to one event loop; safe for many tasks of it."""
 
@@ -95,12 +106,20 @@ class Session:
         self._home = next(iter(self.hosts.values()))
         self._origins = {origin_of(host) for host in self.hosts.values()}
         self._jar = CookieJar(now=now)
-        self._token: BearerToken | None = None
+        self._fetched = _Fetched()
         self._refreshing = asyncio.Lock()
         if isinstance(self.credential, SessionCookies):
             self._jar.preload(self._home, self.credential.cookies)
             if self.credential.token is not None:
-                self._token = BearerToken(token=self.credential.token, expires_at=self.credential.expires_at)
+                self._fetched.token = BearerToken(token=self.credential.token, expires_at=self.credential.expires_at)
+
+    def timed(self, clocks: Clocks) -> Session:
+        """The same session under other clocks, for one question."""
+        if clocks == self.clocks:
+            return self
+        view = copy(self)
+        view.clocks = clocks
+        return view
 
     @property
     def credential(self) -> Credential | None:
@@ -125,17 +144,17 @@ class Session:
         if isinstance(self.credential, BearerToken):
             return self._still_valid(self.credential).token
         async with self._refreshing:
-            if self._token is None or self.token_is_ending:
+            if self._fetched.token is None or self.token_is_ending:
                 token = await fetch()
-                self._token = msgspec.structs.replace(
+                self._fetched.token = msgspec.structs.replace(
                     token, expires_at=token.expires_at or self.now() + OPAQUE_TOKEN_LIFE_S
                 )
-            return self._token.token
+            return self._fetched.token.token
 
     @property
     def token_is_ending(self) -> bool:
         """True when there is a fetched token, and it is time for another."""
-        return self._token is not None and self._ends_at(self._token) - REFRESH_EARLY_S <= self.now()
+        return self._fetched.token is not None and self._ends_at(self._fetched.token) - REFRESH_EARLY_S <= self.now()
 
     def _ends_at(self, token: BearerToken) -> float:
         return float("inf") if token.expires_at is None else token.expires_at
@@ -149,15 +168,15 @@ class Session:
         """Drop a refused token; False when there is nothing to fetch a new one with."""
         if isinstance(self.credential, BearerToken):
             return False
-        if self._token is not None and self._token.token == refused:
-            self._token = None
+        if self._fetched.token is not None and self._fetched.token.token == refused:
+            self._fetched.token = None
         return True
 
     def renewed(self, essential: Sequence[str]) -> SessionCookies | None:
         """The browser session as it is now, where it is not what was given; see `polychat.net.renewal`."""
         if not isinstance(self.credential, SessionCookies):
             return None
-        return renewed(self.credential, self._jar, self._token, origin=self._home, essential=essential)
+        return renewed(self.credential, self._jar, self._fetched.token, origin=self._home, essential=essential)
 
     # ------------------------------------------------------------ uploads
 
@@ -189,7 +208,7 @@ class Session:
     ) -> AsyncIterator[HttpResponse]:
         """One exchange whose answer is a success (2xx); anything else is raised.
 
-        `json` is encoded by msgspec, `body` goes out as it is, `parts` go out as multipart/form-data; `bearer` fetches
+        `json` is written as JSON, `body` goes out as it is, `parts` go out as multipart/form-data; `bearer` fetches
         the access token that is sent as Authorization; up to `redirects` redirects are followed, without credentials on
         another origin.
         """
@@ -197,8 +216,10 @@ class Session:
         sent = dict(headers or {})
         if json is not None:
             sent["content-type"] = "application/json"
-            body = msgspec.json.encode(json, enc_hook=_written)
-        request = HttpRequest(method=method, url=url, headers=sent, body=body, parts=parts, proxy=self._proxy_url())
+            body = encoded(json)
+        request = HttpRequest(
+            method=method, url=url, headers=sent, body=body, parts=parts, proxy=self._proxy_url(), owner=self
+        )
         async with AsyncExitStack() as stack:
             yield await self._authorized(stack, request, bearer, redirects)
 
@@ -290,7 +311,7 @@ class Session:
 
     def own(self, error: PolychatError) -> PolychatError:
         """`error`, knowing its service and account, and without any of the account's secrets in its words."""
-        secrets = [value for secret in self._secrets() if len(value := secret.reveal()) >= _SHORTEST_SECRET]
+        secrets = [value for secret in self.secrets() if len(value := secret.reveal()) >= _SHORTEST_SECRET]
         link: BaseException | None = error
         while link is not None:  # what led to it is printed by a traceback too
             if isinstance(link, PolychatError):
@@ -309,14 +330,17 @@ class Session:
             self.own(error)
             raise
 
-    def _secrets(self) -> list[Secret]:
-        held = secrets_of(self.credential) + ([self._token.token] if self._token else [])
+    def secrets(self) -> list[Secret]:
+        """Everything of the account that must not be seen: as it was given, and as the service has renewed it."""
+        held = secrets_of(self.credential) + ([self._fetched.token.token] if self._fetched.token else [])
         return held + [secret for name in self._jar.names() if (secret := self._jar.get(name))]
 
     @asynccontextmanager
     async def websocket(self, url: str) -> AsyncIterator[WebSocket]:
         """A websocket at an address that the service handed out. Whoever knows it may enter: nothing else is sent."""
-        request = HttpRequest(method="GET", url=url, headers={"user-agent": user_agent()}, proxy=self._proxy_url())
+        request = HttpRequest(
+            method="GET", url=url, headers={"user-agent": user_agent()}, proxy=self._proxy_url(), owner=self
+        )
         async with self._transport.websocket(request, self.clocks) as socket:
             yield socket
 
@@ -350,13 +374,6 @@ class Session:
         headers = {"accept": "text/event-stream", **(rest.pop("headers", None) or {})}
         async with self.open(method, path, headers=headers, **rest) as response:
             yield _frames(response)
-
-
-def _written(value: Any) -> str:
-    """A secret on its way into a body, as the text it is."""
-    if isinstance(value, Revealed):
-        return str(value)
-    raise TypeError(f"a {type(value).__name__} is not sent as JSON")
 
 
 def _plain(headers: Mapping[str, str]) -> dict[str, str]:

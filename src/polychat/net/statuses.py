@@ -75,7 +75,7 @@ def class_for(status: int) -> type[PolychatError]:
 def _sentence(provider: str, status: int, wait_s: float | None, body: bytes) -> str:
     saying = _SAYINGS[class_for(status)]
     wait = "" if wait_s is None else f", to be repeated after {wait_s:.0f} s"
-    quoted = quote(body)
+    quoted = quote(body).rstrip(".")
     return f"{provider} {saying} (HTTP {status}{wait})" + (f": {quoted}" if quoted else "")
 
 

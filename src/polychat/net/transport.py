@@ -7,13 +7,32 @@ follows no redirect, keeps no cookie and adds no header of its own beyond what H
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 import msgspec
 
+from polychat.credentials import Secret
 from polychat.net.clocks import Clocks
+
+
+class Owner(Protocol):
+    """Whose request it is, for a transport that writes exchanges down."""
+
+    @property
+    def provider(self) -> str:
+        """The service."""
+        ...
+
+    @property
+    def hosts(self) -> Mapping[str, str]:
+        """Where the service is: alias -> base URL."""
+        ...
+
+    def secrets(self) -> Sequence[Secret]:
+        """What is not to be written down, as far as it is known now."""
+        ...
 
 
 class FilePart(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +53,7 @@ class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes | None = None
     parts: tuple[FilePart, ...] = ()  # multipart/form-data; the transport writes the content-type with its boundary
     proxy: str | None = None  # http://, https://, socks4://, socks5:// or socks5h://, with user:password if needed
+    owner: Owner | None = None
 
 
 class HttpResponse(Protocol):

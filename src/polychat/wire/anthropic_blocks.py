@@ -134,7 +134,8 @@ def _arguments(call: ToolCall, field: str) -> dict[str, Any]:
     try:
         return msgspec.json.decode(call.arguments or "{}", type=dict[str, Any])
     except msgspec.DecodeError as error:
-        raise BadOption(f"{field} is no JSON object ({error})", field=field) from error
+        hint = "write them as an object, {} where there are none; or leave out the call and its result"
+        raise BadOption(f"{field} is no JSON object ({error})", field=field, hint=hint) from error
 
 
 def _result(result: ToolResult, field: str) -> Block:

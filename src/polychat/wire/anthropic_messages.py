@@ -114,7 +114,7 @@ class Decoder:
             case wire.MessageStart() as begun:
                 self._count(begun.message.usage, final=False)
             case wire.MessageDelta() as changed:
-                self._reason = changed.delta.stop_reason
+                self._reason = changed.delta.stop_reason or self._reason
                 self._count(changed.usage or wire.Counted(), final=True)
             case wire.MessageStop():
                 self._end()

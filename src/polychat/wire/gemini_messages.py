@@ -195,7 +195,8 @@ def _kept(part: str, field: str) -> Json:
 def _arguments(call: ToolCall, field: str) -> Json:
     arguments = _object(call.arguments or "{}")
     if arguments is None:
-        raise BadOption(f"{field}.arguments is no JSON object", field=f"{field}.arguments")
+        hint = "write them as an object, {} where there are none; or leave out the call and its result"
+        raise BadOption(f"{field}.arguments is no JSON object", field=f"{field}.arguments", hint=hint)
     return arguments
 
 

@@ -18,12 +18,13 @@ from polychat.errors import BadOption
 from polychat.types import Audio, File, Image, Message, Part, Role, Text, ToolCall, ToolResult
 
 _ROLES = {**{role: role for role in get_args(Role)}, "developer": "system", "function": "tool"}
+_KINDS = "a part is text, or an object whose type is text, image_url, input_audio or file"
 
 
 def messages(given: object) -> tuple[Message, ...]:
     """The talk, oldest first. Raises `BadOption` naming the field that is wrong."""
     if isinstance(given, str):
-        return (Message(role="user", parts=(Text(text=given),)),)
+        return (Message(role="user", parts=(Text(text=_sendable(given, "messages")),)),)
     if not isinstance(given, Sequence) or isinstance(given, bytes):
         raise _bad("messages", f"is {type(given).__name__}, not a list of messages")
     if not given:
@@ -41,7 +42,7 @@ def message(given: object, field: str) -> Message:
     content = given.get("content")
     if role == "tool":
         return Message(role="tool", parts=(_tool_result(given, field),))
-    calls = tuple(_tool_call(one, f"{field}.tool_calls[{i}]") for i, one in enumerate(given.get("tool_calls") or ()))
+    calls = tuple(_tool_call(one, f"{field}.tool_calls[{i}]") for i, one in enumerate(_calls(given, field)))
     if content is None and not calls:
         raise _bad(f"{field}.content", "is missing")
     return Message(
@@ -64,7 +65,7 @@ def converted(given: object, into: Any, field: str = "") -> Any:
 
 def _role(given: Mapping[str, Any], field: str) -> Role:
     role = given.get("role")
-    if role not in _ROLES:
+    if not isinstance(role, str) or role not in _ROLES:
         raise _bad(f"{field}.role", f"is {role!r}; it is one of {', '.join(sorted(_ROLES))}")
     return cast(Role, _ROLES[role])
 
@@ -73,7 +74,7 @@ def _parts(content: object, field: str) -> tuple[Part, ...]:
     if content is None:
         return ()
     if isinstance(content, str):
-        return (Text(text=content),)
+        return (Text(text=_sendable(content, field)),)
     if not isinstance(content, Iterable) or isinstance(content, Mapping | bytes):
         raise _bad(field, f"is {type(content).__name__}, not text or a list of parts")
     return tuple(_part(one, f"{field}[{index}]") for index, one in enumerate(content))
@@ -83,9 +84,9 @@ def _part(given: object, field: str) -> Part:
     if isinstance(given, Text | Image | Audio | File):
         return given
     if isinstance(given, str):
-        return Text(text=given)
+        return Text(text=_sendable(given, field))
     if not isinstance(given, Mapping):
-        raise _bad(field, f"is {type(given).__name__}, not a content part")
+        raise _bad(field, f"is {type(given).__name__}, not a content part", hint=_KINDS)
     match given.get("type"):
         case "text" | "input_text" | "output_text":
             return Text(text=_text(given, "text", field))
@@ -96,7 +97,7 @@ def _part(given: object, field: str) -> Part:
         case "file" | "input_file":
             return _file(_object(given, "file", field), f"{field}.file")
         case other:
-            raise _bad(f"{field}.type", f"is {other!r}; it is one of text, image_url, input_audio, file")
+            raise _bad(f"{field}.type", "is missing" if other is None else f"is {other!r}", hint=_KINDS)
 
 
 def _image(given: Mapping[str, Any], field: str) -> Image:
@@ -105,7 +106,7 @@ def _image(given: Mapping[str, Any], field: str) -> Image:
     url = _text(inner, "url", f"{field}.image_url") if isinstance(inner, Mapping) else inner
     if not isinstance(url, str) or not url:
         raise _bad(f"{field}.image_url", "holds no url")
-    if detail not in {None, "auto", "low", "high"}:
+    if detail not in (None, "auto", "low", "high"):
         raise _bad(f"{field}.image_url.detail", f"is {detail!r}; it is one of auto, low, high")
     if not url.startswith("data:"):
         if not url.startswith(("http://", "https://")):
@@ -123,6 +124,13 @@ def _file(given: Mapping[str, Any], field: str) -> File:
     return File(data=body, name=_optional_text(given, "filename", field))
 
 
+def _calls(given: Mapping[str, Any], field: str) -> Sequence[object]:
+    calls = given.get("tool_calls") or ()
+    if not isinstance(calls, Sequence) or isinstance(calls, str | bytes):
+        raise _bad(f"{field}.tool_calls", f"is {type(calls).__name__}, not a list of tool calls")
+    return calls
+
+
 def _tool_call(given: object, field: str) -> ToolCall:
     if not isinstance(given, Mapping):
         raise _bad(field, f"is {type(given).__name__}, not a tool call")
@@ -130,8 +138,14 @@ def _tool_call(given: object, field: str) -> ToolCall:
     return ToolCall(
         id=_text(given, "id", field),
         name=_text(function, "name", f"{field}.function"),
-        arguments=_text(function, "arguments", f"{field}.function"),
+        arguments=_arguments(function, f"{field}.function"),
     )
+
+
+def _arguments(function: Mapping[str, Any], field: str) -> str:
+    if isinstance(function.get("arguments"), Mapping):
+        raise _bad(f"{field}.arguments", "is an object, not text", hint="write it as JSON text, as the model did")
+    return _text(function, "arguments", field)
 
 
 def _tool_result(given: Mapping[str, Any], field: str) -> ToolResult:
@@ -165,7 +179,17 @@ def _text(given: Mapping[str, Any], name: str, field: str) -> str:
     if not isinstance(value, str):
         what = "is missing" if value is None else f"is {type(value).__name__}, not text"
         raise _bad(f"{field}.{name}", what)
-    return value
+    return _sendable(value, f"{field}.{name}")
+
+
+def _sendable(text: str, field: str) -> str:
+    """`text`, unless it holds half of a pair of surrogates, which no service could be sent."""
+    try:
+        text.isascii() or text.encode()
+    except UnicodeEncodeError as error:
+        what = f"holds half of a character, U+{ord(text[error.start]):04X} without its pair"
+        raise _bad(field, what, hint="take it out, or decode the text anew") from None
+    return text
 
 
 def _optional_text(given: Mapping[str, Any], name: str, field: str) -> str | None:
@@ -179,5 +203,5 @@ def _object(given: Mapping[str, Any], name: str, field: str) -> Mapping[str, Any
     return value
 
 
-def _bad(field: str, what: str) -> BadOption:
-    return BadOption(f"{field} {what}", field=field)
+def _bad(field: str, what: str, *, hint: str | None = None) -> BadOption:
+    return BadOption(f"{field} {what}", field=field, hint=hint)

@@ -230,5 +230,5 @@ def _error(error: _Error | str) -> PolychatError:
     code = int(told.code) if isinstance(told.code, str) and told.code.isdecimal() else told.code
     status = told.status or (code if isinstance(code, int) else 500)
     kind = _ERRORS.get(status, BadRequest if 400 <= status < 500 else Unavailable)
-    words = " ".join((told.message or str(told.code or "no words")).split())[:200]
+    words = " ".join((told.message or str(told.code or "no words")).split())[:200].rstrip(".")
     return kind(f"raycast answered 200 with an error inside: {words}", provider="raycast")

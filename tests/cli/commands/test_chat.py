@@ -304,7 +304,7 @@ def test_how_long_to_wait_is_told(polychat: Any) -> None:
     """A rate limit says when to come back, to people and programs."""
     polychat.sandbox.fault("reka", "status", code=429, retry_after="60", path="/api/chat")
     error = json.loads(polychat("chat", "hi", "--json").stderr)["error"]
-    assert (error["code"], error["retry_after_s"], error["account"]) == ("rate_limited", 60.0, "sandbox-alice@reka")
+    assert (error["code"], error["retry_after_s"], error["account"]) == ("rate_limited", 60.0, "sandbox-bob@reka")
 
 
 def test_a_timeout_is_7(polychat: Any) -> None:

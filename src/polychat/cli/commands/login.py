@@ -160,7 +160,7 @@ def _print_json(account: Account, found: Found, checked: Tried | None, settings:
     import msgspec
 
     from polychat.engine.accounts import vault_path
-    from polychat.engine.leases import kind_of
+    from polychat.engine.sessions import kind_of
 
     facts = {
         "account": account.name,

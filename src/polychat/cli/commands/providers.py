@@ -41,7 +41,7 @@ def providers(context: click.Context, as_json: bool) -> None:
 @options.config
 def show(name: str, as_json: bool) -> None:
     """Show everything about one service."""
-    from polychat.engine.leases import login_command
+    from polychat.engine.sessions import login_command
 
     info = options.services().load(name).info
     facts = _facts(info) | {
