@@ -23,7 +23,7 @@ format: .venv/.dev ## put every file into the house's form
 	@$(BIN)/ruff check --fix --quiet . && $(BIN)/ruff format --quiet .
 
 docs: .venv/.dev ## write the pages that are made from the code
-	@$(BIN)/python docs/provider_index.py
+	@$(BIN)/python docs/provider_index.py && $(BIN)/python docs/fault_matrix.py
 
 new-provider: .venv/.dev ## the three files of a new service, working and tested (NAME=x)
 	@$(BIN)/python scaffold/new_provider.py '$(subst ','\'',$(NAME))'

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 if TYPE_CHECKING:
     from polychat.types import Reply
 
+_LATER = "wait a little and ask again, or ask another service"
+
 
 class Attempt(NamedTuple):
     """One that was asked before, and came to nothing."""
@@ -94,6 +96,11 @@ class PolychatError(Exception):
     def hinted(self, hint: str) -> PolychatError:
         """The same error with another hint."""
         self._hint = hint
+        return self
+
+    def advised(self, hint: str) -> PolychatError:
+        """The same error with that hint, where the raiser gave none."""
+        self._hint = self._hint or hint
         return self
 
     def informed(self, usual: PolychatError) -> PolychatError:
@@ -202,6 +209,7 @@ class RateLimited(AccountProblem):
     """Too many requests; `retry_after_s` says when to come back, if the service said."""
 
     status = 429
+    mend = _LATER
 
 
 class ServiceProblem(PolychatError):
@@ -239,12 +247,14 @@ class Unavailable(ServiceProblem):
     """The service answers 5xx."""
 
     status = 503
+    mend = _LATER
 
 
 class Overloaded(ServiceProblem):
     """The service says that it is too busy for anyone."""
 
     status = 529
+    mend = _LATER
 
 
 class TransportProblem(PolychatError):

@@ -91,6 +91,16 @@ def timeout(what: str) -> Callable[[F], F]:
     return click.option("--timeout", "timeout_s", metavar="SECONDS", type=kind, help=what)
 
 
+def record(command: F) -> F:
+    """`--record DIR`."""
+    return click.option(
+        "--record",
+        metavar="DIR",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Write what goes over the wire into DIR, secrets masked.",
+    )(command)
+
+
 def verbose(command: F) -> F:
     """`-v/--verbose`."""
     return click.option("-v", "--verbose", is_flag=True, help="Tell each request on stderr.")(command)
@@ -110,8 +120,17 @@ def client(**options: Any) -> AsyncClient:
     """A client of the settings and accounts in force. Raises: `ConfigError`."""
     from polychat.client.aio import AsyncClient
 
-    found = settings()
+    found = recording(settings())
     return AsyncClient(vault=vault(found), settings=found, **options)
+
+
+def recording(settings: Settings) -> Settings:
+    """The same, with a ledger unless the person wants none."""
+    from msgspec.structs import replace
+
+    if settings.logging.store is not None:
+        return settings
+    return replace(settings, logging=replace(settings.logging, store="facts"))
 
 
 def vault(settings: Settings) -> Vault:

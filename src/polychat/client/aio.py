@@ -16,7 +16,8 @@ import secrets
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from typing import Any, Literal, Self, Unpack, overload
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
 from polychat.client import questions, waiting
 from polychat.client.audio import AsyncAudio
@@ -35,6 +36,7 @@ from polychat.client.shapes import (
 )
 from polychat.engine import accounts
 from polychat.engine.engine import Engine
+from polychat.engine.ledger import record as ledger
 from polychat.engine.routing import Route
 from polychat.engine.services import Services
 from polychat.engine.settings import Settings, load
@@ -49,6 +51,12 @@ from polychat.types import Attachment, Citation, Reply, Thread
 from polychat.vault.base import Vault
 
 
+if TYPE_CHECKING:
+    from polychat.net.recording import Recorder
+
+_RECORDING = "wrap it: RecordingTransport(transport, Recorder(folder))"
+
+
 class AsyncClient:
     """Every account, one client.
 
@@ -60,6 +68,7 @@ class AsyncClient:
     api_key, cookies: use this credential instead of a kept account (needs `provider`).
     vault: use these accounts instead. sandbox: base URL of a running `polychat sandbox`. proxy: http(s) or socks URL.
     clocks: how long to wait for what, in seconds, as {"first_event_s": 20}; see `polychat.net.clocks`.
+    record: write what goes over the wire into this folder, one file an exchange, secrets masked.
     observe: called with each `Step` on the wire.
     """
 
@@ -76,11 +85,13 @@ class AsyncClient:
         sandbox: str | None = None,
         proxy: str | None = None,
         clocks: Mapping[str, float | None] | None = None,
+        record: Path | str | None = None,
         transport: Transport | None = None,
         observe: Callable[[Step], None] | None = None,
         strict: bool = False,
     ) -> None:
         self._clocks = waiting.waits({}, given=clocks)
+        self._overrides = {"sandbox": sandbox, "proxy": proxy}
         services: dict[str, Provider] = {}
         if base_url is not None:
             if provider is not None:
@@ -93,13 +104,17 @@ class AsyncClient:
         self.provider = provider
         self.account = account
         if settings is None:
-            settings = load(environ=os.environ, overrides={"sandbox": sandbox, "proxy": proxy})
+            settings = load(environ=os.environ, overrides=self._overrides)
         if vault is None and (api_key is not None or cookies is not None):
             known = Services(settings, services)
             vault = accounts.given(provider, api_key=api_key, cookies=cookies, services=known)
         if vault is None:
             vault = accounts.kept(settings, os.environ)
-        self.engine = Engine(vault, settings, services=services, transport=transport, observe=observe, strict=strict)
+        self._ledger = ledger.opened(settings)
+        self.engine = Engine(
+            vault, settings, services=services, transport=transport, observe=observe, ledger=self._ledger,
+            recorder=_recorder(record, transport), strict=strict,
+        )  # fmt: skip
         self.chat = AsyncChat(self)
         self.images = AsyncImages(self)
         self.audio = AsyncAudio(self)
@@ -145,14 +160,33 @@ class AsyncClient:
         return True
 
     async def aclose(self) -> None:
-        """Close every connection."""
+        """Close every connection, and let the ledger be written."""
         await self.engine.aclose()
+        if self._ledger is not None:
+            await asyncio.to_thread(self._ledger.close)
+
+    def reload(self, settings: Settings | None = None) -> None:
+        """Go on with other settings: those given, or the config as it stands now; what runs ends under its own.
+
+        Raises: `ConfigError` where the config is wrong; then the old one stays in force.
+        """
+        self.engine.reload(settings or load(environ=os.environ, overrides=self._overrides))
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.aclose()
+
+
+def _recorder(folder: Path | str | None, transport: Transport | None) -> Recorder | None:
+    if folder is None:
+        return None
+    if transport is not None:
+        raise BadOption("record and transport= exclude one another", field="record", hint=_RECORDING)
+    from polychat.net.recording import Recorder
+
+    return Recorder(folder)
 
 
 class AsyncChat:

@@ -38,4 +38,6 @@ def _told(headers: Mapping[str, Any]) -> Waits:
                 field=f"extra_headers.{name}",
                 hint=f"headers that begin with {clocks.HEADER} set clocks, as {clocks.HEADER}total-s",
             )
+        if clocks.of_header(str(name)) is None:
+            raise BadOption(f"the header {name} sets no clock", field=f"extra_headers.{name}", hint=clocks.THERE_ARE)
     return clocks.from_headers({str(name): str(value) for name, value in headers.items()})

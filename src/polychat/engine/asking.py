@@ -9,22 +9,27 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Protocol, TypeVar
 
 import msgspec
 
-from polychat.engine import targets
+from polychat.engine import recall, targets
 from polychat.engine.failover import Failover
+from polychat.engine.flow import late
 from polychat.engine.leases import Lease, Leases
 from polychat.engine.ledger import prices
 from polychat.engine.planning import Candidate, Fit, Plan, Planner
 from polychat.engine.routing import Route, routes
 from polychat.engine.settings import Settings
 from polychat.engine.targets import Found, Known, Missed, Target, Yardsticks
-from polychat.errors import ConfigError, NoAccount, UnknownModel
+from polychat.errors import ConfigError, NoAccount, PolychatError, UnknownModel
 from polychat.net.clocks import Clocks, Kind, Waits
 from polychat.providers.base import Capability, Info, ListsModels, Model, Provider
 from polychat.types import Request
+
+T = TypeVar("T")
 
 
 class Directory(Protocol):
@@ -50,9 +55,10 @@ class Directory(Protocol):
 
 
 class Asking:
-    """Plans the requests of one engine, and takes the leases."""
+    """Plans the requests of one engine, and takes the leases. `ledger` is the file that knows the last hour."""
 
-    def __init__(self, directory: Directory, leases: Leases) -> None:
+    def __init__(self, directory: Directory, leases: Leases, ledger: Path | None = None) -> None:
+        self._ledger = ledger
         self._directory = directory
         self._leases = leases
         self._planner = Planner(leases, lambda name: directory.service(name).info)
@@ -70,13 +76,27 @@ class Asking:
         """
         return targets.targets(model, self._directory.known(provider), self._yardsticks, to)
 
-    async def found(self, model: str, provider: str | None, account: str | None) -> list[Found]:
+    async def found(self, model: str, provider: str | None, account: str | None, countdown: Countdown) -> list[Found]:
         """The same; for an id that nobody knows, the service named with it is asked for its own list."""
         try:
             found = self.targets(model, provider)
         except UnknownModel as unknown:
-            return [Target(route=await self._listed(model, provider, account, unknown))]
-        return [await self._looked_up(one) if isinstance(one, Missed) else one for one in found]
+            return [Target(route=await self._listed(model, provider, account, unknown, countdown))]
+        return [await self._looked_up(one, provider, countdown) if isinstance(one, Missed) else one for one in found]
+
+    async def recalled(self, found: list[Found]) -> None:
+        """What the ledger knows of the last hour, where a condition looks at it."""
+        if self._ledger is None or not recall.wants(found):
+            return
+        accounts = [name for one in found if isinstance(one, Target) for name in self._accounts(one.route)]
+        await recall.recall(self._leases.outcomes, self._ledger, accounts, self._leases.now())
+
+    def _accounts(self, route: Route) -> list[str]:
+        try:
+            entries = self._leases.sessions.entries(self._directory.service(route.provider).info, route.account)
+        except ConfigError:
+            return []
+        return [entry.name for entry in entries]
 
     def plan(self, found: list[Found], account: str | None, fit: Fit, request: Request | None = None) -> Plan:
         """Who may be asked of those; see `Planner`."""
@@ -90,33 +110,38 @@ class Asking:
         """Those of such a request."""
         return self.settings.clocks_of(kind).but(waits)
 
-    def failover(self, plan: Plan, *, binding: bool) -> Failover:
+    def failover(self, plan: Plan, *, binds: Callable[[Candidate], bool]) -> Failover:
         """The attempts of one question. Raises: where there is nobody to ask, why."""
         plan.first()
-        return Failover(plan.candidates, self.settings.failover, binding=binding)
+        return Failover(plan.candidates, self.settings.failover, binds=binds)
 
-    async def lease(self, candidate: Candidate, clocks: Clocks) -> Lease:
+    async def lease(self, candidate: Candidate, countdown: Countdown, *, patient: bool) -> Lease:
         """The right to ask that candidate; see `Leases.lease`."""
-        return await self._leases.lease(candidate.info, candidate.entry, candidate.target.route.model.id, clocks)
+        model, clocks, left_s = candidate.target.route.model.id, countdown.clocks, countdown.left_s
+        return await self._leases.lease(candidate.info, candidate.entry, model, clocks, patient=patient, left_s=left_s)
 
     # ------------------------------------------------------------ names that nobody knows
 
-    async def _looked_up(self, missed: Missed) -> Found:
-        if not isinstance(missed.error, UnknownModel):
+    async def _looked_up(self, missed: Missed, provider: str | None, countdown: Countdown) -> Found:
+        if missed.elsewhere or not isinstance(missed.error, UnknownModel):
             return missed
         try:
-            route = await self._listed(missed.wanted, None, None, missed.error)
+            route = await self._listed(missed.wanted, provider, None, missed.error, countdown)
         except ConfigError as error:
             return msgspec.structs.replace(missed, error=error)
+        except PolychatError:  # that service's trouble is no reason for the other targets not to be asked
+            return missed
         return Target(route=route, place=missed.place, whens=missed.whens)
 
-    async def _listed(self, model: str, provider: str | None, account: str | None, unknown: UnknownModel) -> Route:
+    async def _listed(
+        self, model: str, provider: str | None, account: str | None, unknown: UnknownModel, countdown: Countdown
+    ) -> Route:
         name = provider or model.partition("/")[0]
         service = self._directory.service(name) if name in self._directory.names() else None
         if not isinstance(service, ListsModels) or service.info.any_model:
             raise unknown
         try:
-            listed = await self._directory.models(name, account)
+            listed = await countdown.over(self._directory.models(name, account), name, account)
         except NoAccount:
             raise unknown from None
         return routes(model, {name: msgspec.structs.replace(service.info, models=listed)}, accounts={})[0]
@@ -136,17 +161,23 @@ def _price(route: Route) -> float:
 
 
 class Countdown:
-    """What is left of the clock of the whole request."""
+    """The clocks of one request, and what is left of the one of the whole: that runs on, whoever is asked."""
 
     def __init__(self, clocks: Clocks) -> None:
-        self._clocks = clocks
+        self.clocks = clocks
         self._loop = asyncio.get_running_loop()
         self.limit_s = clocks.total_s
         self.deadline = None if clocks.total_s is None else self._loop.time() + clocks.total_s
 
     @property
-    def clocks(self) -> Clocks:
-        """The clocks as they stand now."""
-        if self.deadline is None or self._clocks.total_s is None:
-            return self._clocks
-        return msgspec.structs.replace(self._clocks, total_s=max(self.deadline - self._loop.time(), 0.001))
+    def left_s(self) -> float | None:
+        """How much is left; None where nothing limits it."""
+        return None if self.deadline is None else max(self.deadline - self._loop.time(), 0.0)
+
+    async def over(self, call: Awaitable[T], provider: str, account: str | None) -> T:
+        """What `call` gives. Raises: `IdleTimeout` when there is no time left."""
+        try:
+            async with asyncio.timeout_at(self.deadline):
+                return await call
+        except TimeoutError as error:
+            raise late(provider, account, self.limit_s) from error

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from polychat.engine.asking import Asking, Countdown
-from polychat.engine.flow import Flow, late
+from polychat.engine.flow import Flow
 from polychat.engine.leases import Lease
 from polychat.engine.ledger.entry import Entry
 from polychat.engine.planning import Candidate, Plan
@@ -90,11 +89,12 @@ class Call:
         """What `ask(service, session, model)` gives, from the first who gives it."""
         countdown = Countdown(self._asking.clocks(self._kind, waits or {}))
 
-        async def once(candidate: Candidate) -> Given[T]:
-            lease = await self._leased(candidate, countdown)
+        async def once(candidate: Candidate, patient: bool) -> Given[T]:
+            lease = await self._leased(candidate, countdown, patient=patient)
             model = candidate.target.route.model.id
             with lease, lease.judging():
-                value = await _timely(ask(self._service(candidate), lease.session, model), lease, countdown)
+                call = ask(self._service(candidate), lease.session, model)
+                value = await countdown.over(call, lease.session.provider, lease.entry.name)
             return Given(value, lease, model)
 
         return await self._first(plan, once, binding=binding)
@@ -109,8 +109,8 @@ class Call:
         countdown = Countdown(self._asking.clocks(self._kind, waits or {}))
         won: list[Entry] = []  # holds the entry, once it is clear whose pieces are the answer
 
-        async def once(candidate: Candidate) -> Flow[T]:
-            lease = await self._leased(candidate, countdown)
+        async def once(candidate: Candidate, patient: bool) -> Flow[T]:
+            lease = await self._leased(candidate, countdown, patient=patient)
             route = candidate.target.route
             pieces = _judged(ask(self._service(candidate), lease.session, route.model.id), lease, won)
             flow = Flow(pieces, route, candidate.entry.name, countdown.limit_s, countdown.deadline)
@@ -121,17 +121,22 @@ class Call:
         won.append(self.entry)
         return flow
 
-    async def _first(self, plan: Plan, once: Callable[[Candidate], Awaitable[T]], *, binding: bool) -> T:
-        failover = self._asking.failover(plan, binding=binding)
-        found = await failover.first(once)
+    async def _first(self, plan: Plan, once: Callable[[Candidate, bool], Awaitable[T]], *, binding: bool) -> T:
+        failover = self._asking.failover(plan, binds=lambda candidate: binding)
+        found = await failover.first(lambda candidate: once(candidate, failover.last))
+        if failover.answering is not None:
+            self._placed(failover.answering)
         self.entry.began()
         self.entry.attempts = len(failover.failed) + 1
         return found
 
-    async def _leased(self, candidate: Candidate, countdown: Countdown) -> Lease:
-        lease = await self._asking.lease(candidate, countdown.clocks)
-        self.entry.placed(candidate.info.name, candidate.target.route.model.id, candidate.entry.name)
+    async def _leased(self, candidate: Candidate, countdown: Countdown, *, patient: bool) -> Lease:
+        lease = await self._asking.lease(candidate, countdown, patient=patient)
+        self._placed(candidate)
         return lease
+
+    def _placed(self, candidate: Candidate) -> None:
+        self.entry.placed(candidate.info.name, candidate.target.route.model.id, candidate.entry.name)
 
     def _service(self, candidate: Candidate) -> Provider:
         return self._asking.service(candidate.info)
@@ -145,14 +150,6 @@ def unable(info: Info, model: Model, needed: Capability) -> UnsupportedFeature:
         hint=f"who does: polychat models --cap {needed}",
         provider=info.name,
     )
-
-
-async def _timely(call: Awaitable[T], lease: Lease, countdown: Countdown) -> T:
-    try:
-        async with asyncio.timeout_at(countdown.deadline):
-            return await call
-    except TimeoutError as error:
-        raise late(lease.session.provider, lease.entry.name, countdown.limit_s) from error
 
 
 async def _judged(pieces: AsyncGenerator[T], lease: Lease, won: list[Entry]) -> AsyncGenerator[T]:

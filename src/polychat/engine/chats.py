@@ -112,8 +112,9 @@ class _Question:
         """Who may be asked."""
         thread = self._request.thread
         found = await self._asking.found(
-            self._request.model, provider or (thread.provider if thread else None), self._account
+            self._request.model, provider or (thread.provider if thread else None), self._account, self._countdown
         )
+        await self._asking.recalled(found)
         named = self._account or (thread.account if thread else None)
         return self._asking.plan(found, named, self._fit, self._request)
 
@@ -129,8 +130,11 @@ class _Question:
 
     async def answered(self, plan: Plan) -> Turn:
         """The answer of the first candidate that gives one."""
-        failover = self._asking.failover(plan, binding=_binds(self._request, plan.first().info))
+        failover = self._asking.failover(plan, binds=self._binds)
         turn = await failover.first(partial(self._ask, failover))
+        turn.attempts = tuple(failover.failed)
+        if failover.answering is not None:
+            self._placed(failover.answering)
         self._entry.attempts = len(failover.failed) + 1
         turn.running.recorded(self._entry, self._request)
         return turn
@@ -138,18 +142,30 @@ class _Question:
     async def _ask(self, failover: Failover, candidate: Candidate) -> Turn:
         service, request = self._put[id(candidate.target)]
         if not candidate.info.can(candidate.target.route.model, "remote_media"):
-            request = await self._with_bytes(request)
-        clocks = self._countdown.clocks
-        lease = await self._asking.lease(candidate, clocks)
+            inlined = self._with_bytes(request)
+            request = await self._countdown.over(inlined, candidate.info.name, candidate.entry.name)
+        lease = await self._asking.lease(candidate, self._countdown, patient=failover.last)
         route, account = candidate.target.route, candidate.entry.name
-        self._entry.placed(route.provider, route.model.id, account)
+        self._placed(candidate)
         log.debug("asking", extra={"provider": route.provider, "model": route.model.id, "account": account})
-        running = Running(lease, clocks, strict=self._chats.strict, folder=self._chats.captures)
+        clocks, deadline = self._countdown.clocks, self._countdown.deadline
+        running = Running(lease, clocks, deadline, strict=self._chats.strict, folder=self._chats.captures)
         batches = running.batches(service, request, partial(_moved, request, route.provider, account))
         turn = Turn(batches, running, route, account)
         await turn.start(until_content=not failover.last)
         self._entry.began()
         return turn
+
+    def _placed(self, candidate: Candidate) -> None:
+        route = candidate.target.route
+        self._entry.placed(route.provider, route.model.id, candidate.entry.name)
+
+    def _binds(self, candidate: Candidate) -> bool:
+        """Whether asking twice may do something twice: tools, pictures, a conversation or files that are kept there."""
+        request = self._request
+        keeps_files = "threads" in candidate.info.capabilities and any(one.attachments for one in request.messages)
+        kept = request.thread is not None and request.thread.id is not None
+        return bool(request.tools) or kept or keeps_files or "image" in request.modalities
 
     async def _with_bytes(self, request: Request) -> Request:
         if request.messages not in self._fetched:
@@ -175,10 +191,3 @@ def _continued(request: Request, thread: Thread, provider: str, account: str | N
         raise BadOption(f"this conversation is of account {thread.account!r}, not {account!r}", field="conversation")
     messages: tuple[Message, ...] = (*thread.history, *request.messages)
     return msgspec.structs.replace(request, messages=messages)
-
-
-def _binds(request: Request, info: Info) -> bool:
-    """Whether asking twice may do something twice: tools, a conversation or files that the service keeps, pictures."""
-    keeps_files = "threads" in info.capabilities and any(message.attachments for message in request.messages)
-    kept = request.thread is not None and request.thread.id is not None
-    return bool(request.tools) or kept or keeps_files or "image" in request.modalities

@@ -63,7 +63,10 @@ def parse(text: str, known: Mapping[str, Kind], *, place: str) -> Condition:
         said = error.msg if isinstance(error, SyntaxError) else "it cannot be read"
         raise ConfigError(f"{place} is no condition: {said}", hint=_EXAMPLE) from None
     reader = _Reader(known, place)
-    kind, compute = reader.read(tree.body)
+    try:
+        kind, compute = reader.read(tree.body)
+    except RecursionError:
+        raise ConfigError(f"{place} is no condition: it is nested too deep", hint=_EXAMPLE) from None
     if kind != "truth":
         raise reader.wrong(tree.body, f"is a {kind}, not something that is true or false")
     return Condition(text.strip(), tuple(dict.fromkeys(reader.fields)), compute)

@@ -15,7 +15,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
@@ -35,7 +35,7 @@ from polychat.engine.routing import Route
 from polychat.engine.services import Services
 from polychat.engine.sessions import Sessions
 from polychat.engine.settings import Settings
-from polychat.engine.targets import Known, Missed
+from polychat.engine.targets import Known, Missed, Target
 from polychat.engine.turn import Turn
 from polychat.errors import PolychatError
 from polychat.net.clocks import Waits
@@ -57,6 +57,7 @@ from polychat.vault.base import Vault
 
 if TYPE_CHECKING:
     from polychat.engine.ledger.writer import Ledger
+    from polychat.net.recording import Recorder
 
 log = logging.getLogger("polychat.engine")
 
@@ -84,6 +85,7 @@ class Engine:
         observe: Callable[[Step], None] | None = None,
         watch: Callable[[Changed], None] | None = None,
         ledger: Ledger | None = None,
+        recorder: Recorder | None = None,
         strict: bool = False,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -94,24 +96,25 @@ class Engine:
         self._transports: dict[bool, Transport] = {}
         self._observe = observe
         self._now = now
+        self._ledger = ledger
+        self._recorder = recorder
         self.register = Register(accounts.health_path(settings), now=now, observe=watch)
         self.outcomes = Outcomes(now)
         self._places = Places(settings.concurrency)
         self._sessions = Sessions(vault, self.register, make=self._session, preferred=settings.accounts, now=now)
         leases = Leases(self._sessions, self._places, self.outcomes, saw=ledger.saw if ledger else None)
-        self._asking = Asking(self, leases)
+        self._asking = Asking(self, leases, ledger.path if ledger else None)
         public = partial(self._transport, public_only=True)
-        entry = partial(Entry, ledger.put if ledger else None, store=settings.logging.store or "facts", now=now)
         self.chats = Chats(
             self._asking,
             public=public,
             origins=self._own_origins(),
             captures=settings.folders.state / "captures",
             strict=strict,
-            entry=entry,
+            entry=self._entry,
         )
         links = Links(public, self._own_origins(), proxied=settings.proxy is not None)
-        self.calls = Calls(self._asking, links, entry=entry)
+        self.calls = Calls(self._asking, links, entry=self._entry)
 
     # ------------------------------------------------------------ asking
 
@@ -125,17 +128,20 @@ class Engine:
         key: str | None = None,
     ) -> Turn:
         """Send `request`, whose `model` is in the caller's words, and wait until somebody begins; see `Chats.ask`."""
-        return await self.chats.ask(request, account=account, provider=provider, waits=waits, key=key)
+        turn = await self.chats.ask(request, account=account, provider=provider, waits=waits, key=key)
+        if self._ledger is not None:
+            self._ledger.warm()  # its imports are done while the answer comes, not before
+        return turn
 
     def route(self, model: str, *, provider: str | None = None, to: Capability | None = None) -> Route:
         """The service and model that `model` names first, within `provider` if given. Raises `UnknownModel`.
 
         `to` says what for: where no model is named, the service's default one, or its first that can.
         """
-        first = self._asking.targets(model, provider, to=to)[0]
-        if isinstance(first, Missed):
-            raise first.error
-        return first.route
+        found = self._asking.targets(model, provider, to=to)
+        if reached := [one.route for one in found if isinstance(one, Target)]:
+            return reached[0]
+        raise next(one.error for one in found if isinstance(one, Missed))
 
     def known(self, provider: str | None = None) -> Known:
         """The services and accounts that names are resolved among; `provider` limits them to one service."""
@@ -143,7 +149,10 @@ class Engine:
         services = {provider: self.service(provider).info} if provider else self.services()
         held = [name for name in accounts.values() if name in services]
         reachable = {name: of for name, of in accounts.items() if of in services}
-        return Known(services, reachable, held, self.settings.routed)
+        others: set[str] = set()
+        if provider and self.settings.routed:
+            others = {*self.names(), *accounts} - {provider, *reachable}
+        return Known(services, reachable, held, self.settings.routed, others)
 
     def names(self) -> tuple[str, ...]:
         """The services there are: this engine's own, then those that all engines know."""
@@ -218,6 +227,13 @@ class Engine:
             await self.refresh()
             await sleep(REFRESH_EARLY_S / 2)
 
+    def _entry(self, **asked: Any) -> Entry:
+        """What the ledger keeps of a request begins."""
+        if self._ledger is None:
+            return Entry(None, **asked)
+        store, rehearsed = self.settings.logging.store or "facts", self.settings.sandbox is not None
+        return Entry(self._ledger.put, store=store, priced=not rehearsed, now=self._now, **asked)
+
     # ------------------------------------------------------------ sessions
 
     def session(self, provider: str, account: str | None = None) -> Session:
@@ -257,8 +273,34 @@ class Engine:
             from polychat.net.aiohttp import AiohttpTransport
 
             allowed = self._own_origins()
-            self._transports[public_only] = AiohttpTransport(public_only=public_only, allow_origins=allowed)
+            opened = AiohttpTransport(public_only=public_only, allow_origins=allowed)
+            self._transports[public_only] = self._recorded(opened)
         return self._transports[public_only]
+
+    def _recorded(self, transport: Transport) -> Transport:
+        if self._recorder is None:
+            return transport
+        from polychat.net.recording import RecordingTransport
+
+        return RecordingTransport(transport, self._recorder)
+
+    def running(self) -> int:
+        """How many requests hold a place at an account now."""
+        return self._places.taken()
+
+    def reload(self, settings: Settings) -> None:
+        """Go on with other settings; what runs ends under those it began with.
+
+        The vault, the ledger, the folders and what was handed over in place stay. Sessions are made anew where they
+        would go elsewhere.
+        """
+        moved = (settings.sandbox, settings.proxy, settings.services) != (
+            self.settings.sandbox, self.settings.proxy, self.settings.services,
+        )  # fmt: skip
+        self.settings = settings
+        self.catalogue = self.catalogue.under(settings)
+        self._places.concurrency = settings.concurrency
+        self._sessions.reload(settings.accounts, afresh=moved)
 
     async def aclose(self) -> None:
         """Close every connection."""

@@ -3,9 +3,11 @@
 What comes next is decided by what the error says is to be done, never by its words:
 
     the caller changes something, or the service declined     nobody else is asked
+    the service has no such model, or no account is there     the next model
     the account's trouble                                     the next account, then the next service
     the service's trouble                                     the next model or service; no other account of the same
-    the connection's                                          the same, and after no connection at all the next service
+    silence, or no connection at all                          the same; without a connection the next service
+    a line that was cut, no free place                        the next account, then the next service
 
 Free before the first content, never after it: two answers are never glued. A question that may have done something
 (tools, files that the service keeps, pictures, a conversation it keeps) is asked again only where nothing was done for
@@ -20,7 +22,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from polychat.engine.flow import Flow
 from polychat.engine.planning import Candidate
@@ -36,99 +38,153 @@ from polychat.errors import (
     PolychatError,
     RequestRejected,
     ServiceProblem,
+    UnknownModel,
 )
 from polychat.net.retry import retryable
 
 log = logging.getLogger("polychat.engine")
 
-
 T = TypeVar("T")
 
 
-class Failover:
-    """The attempts of one question. `binding`: asking twice may do something twice."""
+class _Asked(NamedTuple):
+    candidate: Candidate
+    since: float  # of a clock that runs evenly
 
-    def __init__(self, candidates: Sequence[Candidate], budget: Budget, *, binding: bool) -> None:
+
+class Failover:
+    """The attempts of one question. `binds` says whether asking that candidate may do something that lasts."""
+
+    def __init__(self, candidates: Sequence[Candidate], budget: Budget, *, binds: Callable[[Candidate], bool]) -> None:
         self._left = list(candidates)
         self._budget = budget
-        self._binding = binding
+        self._binds = binds
         self._began = time.monotonic()
+        self._asked = 0
+        self._racing = False
         self.failed: list[Attempt] = []
+        self.answering: Candidate | None = None  # whose answer it is, where more than one was asked at once
 
     @property
     def last(self) -> bool:
-        """True when nobody is left after the one that is asked now."""
-        return not self._left
+        """True when nobody is asked after, or beside, the one that is asked now."""
+        return not self._racing and not self._may_ask
+
+    @property
+    def _may_ask(self) -> bool:
+        """Whether somebody is left, and something of the budget."""
+        if not self._left:
+            return False
+        return self._asked < self._budget.attempts and time.monotonic() - self._began < self._budget.time_s
 
     async def first(self, ask: Callable[[Candidate], Awaitable[T]]) -> T:
         """The first answer that begins. Raises: what the last of those asked said, with `attempts` of those before."""
         while True:
-            candidate = self._left.pop(0)
-            started = time.monotonic()
+            one = self._next()
+            if self._hedges(one):
+                if winner := await self._raced(ask, one):
+                    return winner.result()
+                continue
             try:
-                return await self._hedged(ask, candidate)
+                return await ask(one.candidate)
             except PolychatError as error:
-                if not self._goes_on(error, candidate):
-                    error.attempts = tuple(self.failed)
-                    raise
-                self._note(candidate, error, time.monotonic() - started)
+                self._broke(error, one)
 
-    def _note(self, candidate: Candidate, error: PolychatError, seconds: float) -> None:
-        route = candidate.target.route
+    def _next(self) -> _Asked:
+        self._asked += 1
+        return _Asked(self._left.pop(0), time.monotonic())
+
+    def _broke(self, error: PolychatError, one: _Asked, *, others: bool = False) -> None:
+        """Note it. Raises: `error` itself where nobody else is to be asked, and no `others` are."""
+        self._left = [other for other in self._left if not _same_trouble(error, one.candidate, other)]
+        if not may_go_on(error, binding=self._binds(one.candidate)) or not (others or self._may_ask):
+            error.attempts = tuple(self.failed)
+            raise error
+        route = one.candidate.target.route
         self.failed.append(
             Attempt(
-                provider=route.provider, model=route.model.id, account=candidate.entry.name,
-                code=error.code, message=error.message, seconds=seconds,
+                provider=route.provider, model=route.model.id, account=one.candidate.entry.name,
+                code=error.code, message=error.message, seconds=time.monotonic() - one.since,
             )
         )  # fmt: skip
-        log.info("the next one is asked", extra={"provider": route.provider, "account": candidate.entry.name})
-
-    def _goes_on(self, error: PolychatError, candidate: Candidate) -> bool:
-        self._left = [other for other in self._left if not _same_trouble(error, candidate, other)]
-        spent = time.monotonic() - self._began >= self._budget.time_s or len(self.failed) + 1 >= self._budget.attempts
-        return bool(self._left) and not spent and may_go_on(error, binding=self._binding)
+        log.info("the next one is asked", extra={"provider": route.provider, "account": one.candidate.entry.name})
 
     # ------------------------------------------------------------ hedging
 
-    async def _hedged(self, ask: Callable[[Candidate], Awaitable[T]], candidate: Candidate) -> T:
-        """The answer of `candidate`, or of the next one where it is silent too long and hedging is on."""
-        after_s = self._budget.hedge_after_s
-        if after_s is None or self._binding or not self._left:
-            return await ask(candidate)
-        asked = {asyncio.ensure_future(ask(candidate)): candidate}
-        (first,) = asked
-        winner: asyncio.Future[T] | None = None
+    def _hedges(self, one: _Asked) -> bool:
+        """Whether the next may be asked while this one is silent."""
+        if self._budget.hedge_after_s is None or not self._may_ask:
+            return False
+        return not self._binds(one.candidate) and not self._binds(self._left[0])
+
+    async def _raced(self, ask: Callable[[Candidate], Awaitable[T]], one: _Asked) -> asyncio.Task[T] | None:
+        """That one's answer, or the next one's where it is silent too long; None where they broke and others are left.
+
+        However this is left, the others are hung up on.
+        """
+        race: dict[asyncio.Task[T], _Asked] = {_begun(ask, one): one}
+        self._racing = True
         try:
-            done, _ = await asyncio.wait(asked, timeout=after_s)
-            if not done and self._left:
-                other = self._left.pop(0)
-                asked[asyncio.ensure_future(ask(other))] = other
-            winner = await _sooner(asked)
-            return await (winner or first)
+            winner = await self._winner(ask, race)
+            await _dropped([task for task in race if task is not winner])
+        except BaseException:
+            await _dropped(race)
+            raise
         finally:
-            for one in asked:
-                if one is not winner:
-                    await _dropped(one)
+            self._racing = False
+        self.answering = race[winner].candidate if winner else None
+        return winner
+
+    async def _winner(
+        self, ask: Callable[[Candidate], Awaitable[T]], race: dict[asyncio.Task[T], _Asked]
+    ) -> asyncio.Task[T] | None:
+        """The first of the race that begins to answer, of two at once the preferred. `race` grows by the second."""
+        silence_s = self._budget.hedge_after_s
+        pending = set(race)
+        while pending:
+            done, pending = await asyncio.wait(pending, timeout=silence_s, return_when=asyncio.FIRST_COMPLETED)
+            if not done and self._may_ask:
+                other = self._next()
+                race[task := _begun(ask, other)] = other
+                pending.add(task)
+            silence_s = None
+            if winner := self._best(done, race, others=bool(pending)):
+                return winner
+        return None
+
+    def _best(
+        self, done: set[asyncio.Task[T]], race: dict[asyncio.Task[T], _Asked], *, others: bool
+    ) -> asyncio.Task[T] | None:
+        ended = [task for task in race if task in done]
+        for task in ended:
+            if task.exception() is None:
+                return task
+        for task in ended:
+            error = task.exception()
+            if not isinstance(error, PolychatError):
+                task.result()  # a mistake of ours
+            else:
+                self._broke(error, race[task], others=others or task is not ended[-1])
+        return None
 
 
-async def _sooner(asked: Collection[asyncio.Future[T]]) -> asyncio.Future[T] | None:
-    """The one that begins to answer first; None when all broke."""
-    pending = set(asked)
-    while pending:
-        done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-        for one in done:
-            if one.exception() is None:
-                return one
-    return None
+def _begun(ask: Callable[[Candidate], Awaitable[T]], one: _Asked) -> asyncio.Task[T]:
+    async def asking() -> T:
+        return await ask(one.candidate)
+
+    return asyncio.create_task(asking())
 
 
-async def _dropped(one: asyncio.Future[T]) -> None:
-    """Hang up, whether it has begun or not."""
-    one.cancel()
-    with suppress(asyncio.CancelledError, PolychatError):
-        begun = await one
-        if isinstance(begun, Turn | Flow):
-            await begun.aclose()
+async def _dropped(race: Collection[asyncio.Task[T]]) -> None:
+    """Hang up, whether they have begun or not."""
+    for task in race:
+        task.cancel()
+    if race:
+        await asyncio.wait(race)
+    for task in race:
+        if not task.cancelled() and task.exception() is None and isinstance(begun := task.result(), Turn | Flow):
+            with suppress(PolychatError):
+                await begun.aclose()
 
 
 def may_go_on(error: PolychatError, *, binding: bool) -> bool:
@@ -136,7 +192,7 @@ def may_go_on(error: PolychatError, *, binding: bool) -> bool:
     if error.after_content or isinstance(error, RequestRejected):
         return False
     if isinstance(error, ConfigError):
-        return isinstance(error, NoAccount)
+        return isinstance(error, NoAccount | UnknownModel)
     if isinstance(error, IdleTimeout) and error.clock == "total":
         return False
     return not binding or isinstance(error, AccountProblem) or retryable(error, idempotent=False)
@@ -148,7 +204,7 @@ def _same_trouble(error: PolychatError, failed: Candidate, other: Candidate) -> 
         return False
     if isinstance(error, ConnectFailed) or (isinstance(error, IdleTimeout) and error.clock == "connect"):
         return True
-    ails = isinstance(error, ServiceProblem | IdleTimeout) and not _is_pool(error)
+    ails = isinstance(error, ServiceProblem | IdleTimeout | UnknownModel) and not _is_pool(error)
     return ails and failed.target.route.model.id == other.target.route.model.id
 
 

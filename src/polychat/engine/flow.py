@@ -66,7 +66,7 @@ class Flow(Generic[T]):
         await self.aclose()
 
 
-def late(provider: str, account: str, limit_s: float | None) -> IdleTimeout:
+def late(provider: str, account: str | None, limit_s: float | None) -> IdleTimeout:
     """The whole call took too long."""
     return IdleTimeout(
         f"{provider} was not done within {limit_s or 0:g} s",

@@ -122,18 +122,30 @@ class Leases:
             return [self._ranked(entries[0], model)]
         return sorted((self._ranked(entry, model) for entry in entries), key=lambda one: one[0])
 
-    async def lease(self, info: Info, entry: Entry, model: str, clocks: Clocks) -> Lease:
+    async def lease(
+        self,
+        info: Info,
+        entry: Entry,
+        model: str,
+        clocks: Clocks,
+        *,
+        patient: bool = True,
+        left_s: float | None = None,
+    ) -> Lease:
         """The right to ask `model` with that account; waits for a free place as long as the clock of places runs.
+
+        Who is not `patient` has others to ask: nothing is repeated at the same place. `left_s` is what is left of the
+        clock of the whole request.
 
         Raises: `RateLimited`, `QuotaSpent`, `Unavailable` or `NoAccount` where the account must not be asked now,
         without anything sent; `BadOption` where it is of the wrong kind; `IdleTimeout` when no place became free.
         """
         _raise(self._barred(entry, model, self._gate(entry, model)))
-        session = self.sessions.of(info, entry).timed(clocks)
-        await self._places.take(info, entry, clocks.pool_s)
+        session = self.sessions.of(info, entry).view(clocks, patient=patient)
+        await self._places.take(info, entry, clocks.pool_s, left_s)
         try:
             self._begin(entry, model)
-        except PolychatError:
+        except BaseException:
             self._places.give_back(entry)
             raise
         return Lease(self, info, entry, model, session)

@@ -30,7 +30,7 @@ FAILURES = 5  # in a row, before a service is left alone
 _SOON_S = 60.0  # a failure so long after the one before begins a new row
 _SHORTEST_S, _LONGEST_S = 5.0, 60.0  # of leaving it alone; doubled at each failed probe
 _PROBE_S = 120.0  # after which a probe without an outcome is taken for dead
-_HOUR_S = 3600.0
+HOUR_S = 3600.0
 _KEPT = 10_000  # outcomes of one account; more in an hour are counted as so many
 
 
@@ -60,6 +60,8 @@ class Circuit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def failed(self, now: float) -> Circuit:
         """The service was in trouble once more."""
+        if self.open_until > now:  # it was asked before it was left alone, and this is no news
+            return self
         row = self.failures + 1 if self.open_s or now - self.failed_at <= _SOON_S else 1
         if row < FAILURES:
             return Circuit(failures=row, failed_at=now)
@@ -151,7 +153,7 @@ class Outcomes:
 
     def _last_hour(self, account: str) -> deque[Outcome]:
         kept = self._kept.get(account, deque())
-        while kept and self._now() - kept[0].at > _HOUR_S:
+        while kept and self._now() - kept[0].at > HOUR_S:
             kept.popleft()
         return kept
 

@@ -41,17 +41,27 @@ class Places:
         room = self._rooms.get(entry.name)
         return 0 if room is None else room.running
 
+    def taken(self) -> int:
+        """How many places are taken in all."""
+        return sum(room.running for room in self._rooms.values())
+
     def share(self, info: Info, entry: Entry) -> float:
         """The part of its places that is taken: 0 idle, 1 full."""
         return self.running(entry) / self._limit(info, entry)
 
-    async def take(self, info: Info, entry: Entry, wait_s: float | None) -> None:
-        """A place at the account; waits at most `wait_s` for it. Raises: `IdleTimeout` when none became free."""
+    async def take(self, info: Info, entry: Entry, wait_s: float | None, left_s: float | None = None) -> None:
+        """A place at the account; waits at most `wait_s` for it, and no longer than `left_s` of the whole request.
+
+        Raises: `IdleTimeout` when none became free.
+        """
         room = self._rooms.get(entry.name)
         if room is None:
             room = self._rooms[entry.name] = _Room(self._limit(info, entry))
         if room.free.locked():
-            await self._wait(room, entry, wait_s)
+            if left_s is not None and (wait_s is None or left_s <= wait_s):
+                await self._wait(room, entry, left_s, "total")
+            else:
+                await self._wait(room, entry, wait_s, "pool")
         else:  # a clock costs more than the place
             await room.free.acquire()
         room.running += 1
@@ -66,15 +76,15 @@ class Places:
         return self.concurrency.get(entry.name, self.concurrency.get(info.name, info.concurrency))
 
     @staticmethod
-    async def _wait(room: _Room, entry: Entry, wait_s: float | None) -> None:
+    async def _wait(room: _Room, entry: Entry, wait_s: float | None, clock: str) -> None:
         try:
             async with asyncio.timeout(wait_s):
                 await room.free.acquire()
         except TimeoutError as error:
             raise IdleTimeout(
                 f"the {entry.provider} account {entry.name!r} was busy with other questions for {wait_s:.0f} s",
-                clock="pool",
-                hint="close streams that are not read to their end, or raise clocks.pool_s",
+                clock=clock,
+                hint=f"close streams that are not read to their end, or raise clocks.{clock}_s",
                 provider=entry.provider,
                 account=entry.name,
             ) from error

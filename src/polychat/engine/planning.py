@@ -1,8 +1,9 @@
 """Who may be asked, in which order, and why each is in or out; decided before anything is sent.
 
-A candidate is one model with one account. Free accounts come before busy ones, those before accounts that need a
-sign-in or met a challenge; beside that the order is the one of the targets. Out is who cannot do what is asked, has no
-account, does not fulfil its condition, is paused, or was told to wait by the service.
+A candidate is one model with one account, and none comes twice. Free accounts come before busy ones, those before
+accounts that need a sign-in or met a challenge; beside that the order is the one of the targets, so that the preferred
+one is asked again as soon as its wait is over. Out is who cannot do what is asked, has no account, does not fulfil its
+condition, is paused, or was told to wait by the service.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from polychat.types import Request
 from polychat.vault.base import Entry
 
 Fit = Callable[[Target, Info], None]  # raises ConfigError where the model cannot do what is asked
-_LAST_RESORT = 3
+_TRY, _LAST_RESORT = 1, 3
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -52,8 +53,14 @@ class Plan:
 
     def refuse(self, model: str, error: PolychatError, *, account: str | None = None, place: str | None = None) -> None:
         """That one is out, for the reason that `error` gives."""
-        out = Considered(model=model, verdict="out", why=error.message, account=account, place=place)
-        self._out.append((out, error))
+        if not any(out.account == account and out.why == error.message for out, _ in self._out if out.model == model):
+            out = Considered(model=model, verdict="out", why=error.message, account=account, place=place)
+            self._out.append((out, error))
+
+    def take(self, candidate: Candidate) -> None:
+        """That one may be asked; who may be asked already is asked once."""
+        if all(_who(other) != _who(candidate) for other in self.candidates):
+            self.candidates.append(candidate)
 
     @property
     def considered(self) -> list[Considered]:
@@ -90,7 +97,7 @@ class Planner:
                 plan.refuse(one.wanted, one.error, place=one.place)
             else:
                 self._consider(plan, one, account, fit, request)
-        plan.candidates.sort(key=lambda candidate: candidate.rank)
+        plan.candidates.sort(key=_order)
         return plan
 
     def _consider(self, plan: Plan, target: Target, account: str | None, fit: Fit, request: Request | None) -> None:
@@ -107,7 +114,7 @@ class Planner:
             if why is not None:
                 plan.refuse(name, why, account=entry.name, place=target.place)
             else:
-                plan.candidates.append(Candidate(target, info, entry, rank))
+                plan.take(Candidate(target, info, entry, rank))
 
     def _unfulfilled(self, target: Target, info: Info, entry: Entry, request: Request | None) -> NoAccount | None:
         """The refusal for the first condition that does not hold."""
@@ -123,6 +130,15 @@ class Planner:
                     account=entry.name,
                 )
         return None
+
+
+def _order(candidate: Candidate) -> Rank:
+    """Whose wait is over is as good as free: among accounts it comes last, but no other target before it."""
+    return (0, 0.0) if candidate.rank[0] == _TRY else candidate.rank
+
+
+def _who(candidate: Candidate) -> tuple[str, str, str]:
+    return candidate.info.name, candidate.target.route.model.id, candidate.entry.name
 
 
 def _name(target: Target) -> str:

@@ -18,6 +18,10 @@ class Services:
         self._settings = settings
         self._own = dict(own or {})
 
+    def under(self, settings: Settings) -> Services:
+        """The same under other settings."""
+        return Services(settings, self._own)
+
     def names(self) -> tuple[str, ...]:
         """Their names; of those that everybody knows none is loaded."""
         return tuple(dict.fromkeys((*self._own, *self._settings.services, *providers.names())))

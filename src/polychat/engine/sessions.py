@@ -90,6 +90,12 @@ class Sessions:
         session = kept.session if kept is not None and kept.account == account else self._make(info, account)
         return self._remember(_Kept(entry, account, session))
 
+    def reload(self, preferred: dict[str, str], *, afresh: bool) -> None:
+        """Other default accounts; `afresh` makes every session anew, for they go elsewhere now."""
+        self.preferred = preferred
+        if afresh:
+            self._kept.clear()
+
     def used(self) -> list[tuple[str, Session]]:
         """Those that were used, by account."""
         return [(name, kept.session) for name, kept in self._kept.items()]

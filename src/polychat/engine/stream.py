@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import get_args
 
 from polychat.engine import captures
+from polychat.engine.flow import late
 from polychat.engine.leases import Lease
 from polychat.engine.ledger.entry import Entry
+from polychat.engine.remedies import remedied
 from polychat.errors import FormatChanged, IdleTimeout, Interrupted, PolychatError, TransportProblem
 from polychat.fold import Fold
 from polychat.net.clocks import Clocks
@@ -33,7 +35,9 @@ class GrammarError(AssertionError):
 class Running:
     """One turn of one provider as it goes: its lease, its clocks and what has come so far."""
 
-    def __init__(self, lease: Lease, clocks: Clocks, *, strict: bool, folder: Path | None = None) -> None:
+    def __init__(
+        self, lease: Lease, clocks: Clocks, deadline: float | None = None, *, strict: bool, folder: Path | None = None
+    ) -> None:
         self.fold = Fold()
         self._lease = lease
         self._folder = folder  # where answers of unknown form are kept, redacted
@@ -41,8 +45,11 @@ class Running:
         self._clocks = clocks
         self._strict = strict
         self._loop = asyncio.get_running_loop()
-        self._deadline = None if clocks.total_s is None else self._loop.time() + clocks.total_s
+        if deadline is None and clocks.total_s is not None:  # otherwise it began to run before this turn
+            deadline = self._loop.time() + clocks.total_s
+        self._deadline = deadline
         self._begun = False
+        self._may_be_silent = False
         self._entry: tuple[Entry, Request] | None = None
 
     def recorded(self, entry: Entry, request: Request) -> None:
@@ -56,14 +63,15 @@ class Running:
 
         Raises: any `PolychatError`, knowing service, account and the part that came.
         """
-        chat = provider.chat(self._session, request)
+        self._may_be_silent = request.messages[-1].role == "tool"
         with self._lease as lease, self._recording():
+            chat = provider.chat(self._session, request)
             async with aclosing(chat) as events:  # type: ignore[type-var]  # providers are async generators
                 while True:
                     try:
                         batch = self._take(await self._next(events), finishing)
                     except PolychatError as error:
-                        told = self._told(error)
+                        told = self._told(error, request)
                         lease.failed(told)
                         raise told from (error.__cause__ if told is error else error)
                     ended = bool(batch) and type(batch[-1]) is Finish
@@ -84,7 +92,7 @@ class Running:
             error = left
             raise
         finally:
-            if self._entry is not None:
+            if self._entry is not None and self._entry[0].is_kept:
                 entry, request = self._entry
                 entry.ended(request, self.fold.reply(), error=error)
 
@@ -96,6 +104,8 @@ class Running:
         except StopAsyncIteration:
             raise Interrupted(f"{self._session.provider} ended the answer without finishing it") from None
         except TimeoutError as error:
+            if clock == "total":
+                raise late(self._session.provider, None, self._clocks.total_s) from error
             raise IdleTimeout(
                 f"{self._session.provider} sent nothing for {limit_s:.0f} s",
                 clock=clock,
@@ -123,9 +133,18 @@ class Running:
             self.fold.add(batch)
             return batch
         self.fold.add(batch[:-1])
+        self._not_empty(batch[-1])
         own = finishing(self.fold)
         self.fold.add([*own, batch[-1]])
         return [*batch[:-1], *own, batch[-1]]
+
+    def _not_empty(self, finish: Finish) -> None:
+        """An answer of nothing is no success; but who was just told a tool's result may have nothing to add."""
+        if finish.reason == "stop" and not self._may_be_silent and self.fold.reply().empty:
+            raise FormatChanged(
+                f"{self._session.provider} finished an answer without saying anything",
+                hint="ask again; if it stays so, the service may have changed: look for a newer polychat",
+            )
 
     def _check(self, batch: Sequence[Event]) -> None:
         for index, event in enumerate(batch):
@@ -142,7 +161,7 @@ class Running:
             raise GrammarError(sentence)
         raise FormatChanged(sentence)
 
-    def _told(self, error: PolychatError) -> PolychatError:
+    def _told(self, error: PolychatError, request: Request) -> PolychatError:
         partial = self.fold.reply()
         if isinstance(error, FormatChanged) and self._folder is not None:
             error.located(self._session.provider, None)
@@ -151,4 +170,4 @@ class Running:
         if not partial.empty and isinstance(error, FormatChanged | TransportProblem):
             error = Interrupted(f"the answer was interrupted: {error.message}", hint=error.hint)
         error.partial = partial
-        return self._session.own(error)
+        return remedied(self._session.own(error), self._lease.entry, request)

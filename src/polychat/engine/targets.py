@@ -5,13 +5,14 @@
     least_busy   those whose accounts answer fewest questions, for what they may answer at once
     cheapest     by the price of a million tokens in and out; a price that is not known comes last
 
-A routed name among the targets stands in its place as a whole, ordered by its own strategy. No target comes twice.
+A routed name among the targets stands in its place as a whole, ordered by its own strategy. No target comes twice
+under the same conditions; that nobody is asked twice is the plan's business.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -19,7 +20,7 @@ import msgspec
 from polychat.engine.conditions import Condition
 from polychat.engine.routed import Aim, Routed, Strategy
 from polychat.engine.routing import Route, able, routes, split
-from polychat.errors import ConfigError
+from polychat.errors import ConfigError, UnknownModel
 from polychat.providers.base import Capability, Info
 from polychat.types import ToolMode
 
@@ -39,6 +40,7 @@ class Missed(msgspec.Struct, frozen=True, kw_only=True):
     place: str
     error: ConfigError
     whens: tuple[Condition, ...] = ()
+    elsewhere: bool = False  # it is of a service that is not meant
 
 
 Found = Target | Missed
@@ -51,6 +53,7 @@ class Known(NamedTuple):
     accounts: Mapping[str, str]  # account -> provider
     prefer: Sequence[str]  # providers to look at first for a plain model id
     routed: Mapping[str, Routed] = {}
+    elsewhere: Collection[str] = ()  # services, and accounts of services, that are not meant
 
 
 class Yardsticks(NamedTuple):
@@ -85,11 +88,18 @@ def _of(name: str, known: Known, yardsticks: Yardsticks, to: Capability | None) 
 
 
 def _aimed(aim: Aim, known: Known, yardsticks: Yardsticks, to: Capability | None) -> list[Found]:
+    if aim.model not in known.routed and (head := _head(aim.model)) in known.elsewhere:
+        error = UnknownModel(f"{aim.model} is of {head}, and only {' or '.join(known.services)} is meant")
+        return [Missed(wanted=aim.model, place=aim.place, error=error, elsewhere=True)]
     try:
         found = targets(aim.model, known, yardsticks, to)
     except ConfigError as error:
         return [Missed(wanted=aim.model, place=aim.place, error=error)]
     return [_under(aim, one) for one in found]
+
+
+def _head(model: str) -> str:
+    return model.partition("?")[0].partition("/")[0]
 
 
 def _under(aim: Aim, found: Found) -> Found:
@@ -122,9 +132,15 @@ def _moded(found: Found, mode: ToolMode, *, whatever: bool) -> Found:
 
 
 def _once(found: list[Found]) -> list[Found]:
-    """Without those that came before."""
+    """Without those that came before under the same conditions."""
     seen: dict[object, Found] = {}
     for one in found:
-        key = one.wanted if isinstance(one, Missed) else (one.route.provider, one.route.model.id, one.route.account)
-        seen.setdefault(key, one)
+        seen.setdefault(_key(one), one)
     return list(seen.values())
+
+
+def _key(found: Found) -> object:
+    if isinstance(found, Missed):
+        return found.wanted
+    route = found.route
+    return route.provider, route.model.id, route.account, route.tool_mode, *(when.text for when in found.whens)

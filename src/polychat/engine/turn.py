@@ -8,6 +8,7 @@ from typing import Self
 
 from polychat.engine.routing import Route
 from polychat.engine.stream import Running
+from polychat.errors import Attempt
 from polychat.types import CONTENT, Event, Finish, Reply
 
 
@@ -18,6 +19,7 @@ class Turn:
         self.provider = chosen.provider
         self.model = chosen.model.id
         self.account = account
+        self.attempts: tuple[Attempt, ...] = ()  # those who were asked before, and came to nothing
         self.running = running
         self._batches = batches
         self._first: deque[Sequence[Event]] = deque()

@@ -5,7 +5,7 @@ Each kind of request has usual ones; the config, the client, a call and its head
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -46,7 +46,7 @@ def waits(given: Mapping[str, Any], *, field: str = "clocks") -> dict[str, float
     """`given` as it is to be used: 0 or None switches a clock off. Raises: `BadOption` naming the clock."""
     for name, seconds in given.items():
         if name not in Clocks.__struct_fields__:
-            raise BadOption(f"{field}.{name} is no clock", field=f"{field}.{name}", hint=_THERE_ARE)
+            raise BadOption(f"{field}.{name} is no clock", field=f"{field}.{name}", hint=THERE_ARE)
         if seconds is not None and not is_wait(seconds):
             raise BadOption(
                 f"{field}.{name} is not a number of seconds", field=f"{field}.{name}", hint="0 switches a clock off"
@@ -56,17 +56,20 @@ def waits(given: Mapping[str, Any], *, field: str = "clocks") -> dict[str, float
 
 def from_headers(headers: Mapping[str, str]) -> dict[str, float | None]:
     """The clocks that a request's headers set: `x-polychat-total-s: 30`. Raises: `BadOption` naming the header."""
-    given: dict[str, float | None] = {}
-    for name in Clocks.__struct_fields__:
-        header = HEADER + name.replace("_", "-")
-        if (text := next((value for key, value in headers.items() if key.lower() == header), None)) is not None:
-            given[name] = _seconds(header, text) or None
-    return given
+    told = {of_header(header): (header.lower(), text) for header, text in headers.items()}
+    return {name: _seconds(*told[name]) or None for name in Clocks.__struct_fields__ if name in told}
+
+
+def of_header(header: str) -> str | None:
+    """The clock that a header of that name sets, or None."""
+    head, mark, name = header.lower().partition(HEADER)
+    clock = name.replace("-", "_")
+    return clock if mark and not head and clock in Clocks.__struct_fields__ else None
 
 
 def is_wait(seconds: object) -> bool:
     """True for a number of seconds, not negative and not endless."""
-    return not isinstance(seconds, bool) and isinstance(seconds, int | float) and 0 <= seconds < math.inf
+    return not isinstance(seconds, bool) and isinstance(seconds, int | float) and 0 <= seconds <= sys.float_info.max
 
 
 def _seconds(header: str, text: str) -> float:
@@ -79,4 +82,4 @@ def _seconds(header: str, text: str) -> float:
     return seconds
 
 
-_THERE_ARE = f"the clocks there are {', '.join(Clocks.__struct_fields__)}"
+THERE_ARE = f"the clocks there are {', '.join(Clocks.__struct_fields__)}"

@@ -54,6 +54,9 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
         return delay_s * (1 - _JITTER * random())
 
 
+ONCE = RetryPolicy(attempts=1)
+
+
 def retryable(error: PolychatError, *, idempotent: bool) -> bool:
     """Whether asking again may help and cannot make the service do a thing twice."""
     if error.after_content:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from polychat.sandbox import faults
+from polychat.sandbox import faults, replays
 from polychat.sandbox.call import json
 from polychat.sandbox.world import Ids, Script, World
 
@@ -29,6 +29,8 @@ CONTROLS = {
     "faults": 'GET; POST {"service": "reka", "fault": "stall", "after": 3}, also path, method, times, skip; DELETE',
     "script": 'GET; POST {"service": "reka", "text": "..."}: the next answer, '
     "or chunks, also revisions, finish_reason, account, times; DELETE",
+    "replay": 'GET; POST {"service": "reka", "folder": "..."}: answer from recordings; also speed ("full", "real", 2), '
+    'rest ("emulation", "refuse"); DELETE',
     "knobs": 'GET; POST {"service": "reka", "history": "lenient"}: settings of a service, kept until reset',
     "accounts": 'GET; POST, DELETE {"name": "..."}: that string is cookie value, bearer and API key everywhere',
     "seed": 'POST {"seed": 7}: identifiers start anew from there',
@@ -47,6 +49,13 @@ class _Seed(msgspec.Struct, forbid_unknown_fields=True):
     seed: int
 
 
+class _Replay(msgspec.Struct, forbid_unknown_fields=True):
+    service: str
+    folder: str
+    speed: Annotated[float, msgspec.Meta(gt=0)] | Literal["full", "real"] = "full"
+    rest: replays.Rest = "emulation"
+
+
 class _ClockChange(msgspec.Struct, forbid_unknown_fields=True):
     advance_s: float | None = None
     set: float | None = None
@@ -63,6 +72,7 @@ def routes(world: World) -> list[Route]:
         "/clock": {"GET": plane.clock, "POST": plane.move_clock},
         "/faults": {"GET": plane.faults, "POST": plane.add_fault, "DELETE": plane.clear_faults},
         "/script": {"GET": plane.scripts, "POST": plane.add_script, "DELETE": plane.clear_scripts},
+        "/replay": {"GET": plane.replays, "POST": plane.add_replay, "DELETE": plane.clear_replays},
         "/knobs": {"GET": plane.knobs, "POST": plane.set_knobs},
         "/accounts": {"GET": plane.accounts, "POST": plane.add_account, "DELETE": plane.remove_account},
         "/seed": {"POST": plane.seed},
@@ -164,6 +174,26 @@ class _Plane:
     async def clear_scripts(self, request: Request) -> Any:
         self._world.scripts.clear()
         return self._world.scripts
+
+    async def replays(self, request: Request) -> Any:
+        return {
+            service: {"folder": replay.folder, "speed": replay.speed, "rest": replay.rest,
+                      "recordings": {one.name: "used" if one.used else "unused" for one in replay.recordings}}
+            for service, replay in self._world.replays.items()
+        }  # fmt: skip
+
+    async def add_replay(self, request: Request) -> Any:
+        asked = await _read(request, _Replay)
+        name = self._known(asked.service)
+        try:
+            self._world.replays[name] = replays.of_service(asked.folder, name, speed=asked.speed, rest=asked.rest)
+        except replays.Unreadable as error:
+            raise Refusal(str(error)) from error
+        return await self.replays(request)
+
+    async def clear_replays(self, request: Request) -> Any:
+        self._world.replays.clear()
+        return await self.replays(request)
 
     async def knobs(self, request: Request) -> Any:
         return self._world.knobs

@@ -134,6 +134,10 @@ class Sandbox:
         """The settings of `service`, after changing those given."""
         return dict(self._ask("POST", "knobs", {"service": service, **settings}))
 
+    def replay(self, service: str, folder: str, **settings: Any) -> None:
+        """Let `service` answer from the recordings in `folder`; `speed` and `rest` as in `polychat.sandbox.replays`."""
+        self._ask("POST", "replay", {"service": service, "folder": folder, **settings})
+
     def seed(self, seed: int) -> None:
         """Let identifiers start anew from `seed`."""
         self._ask("POST", "seed", {"seed": seed})
@@ -161,11 +165,23 @@ class Sandbox:
         return msgspec.json.decode(said, type=kind)
 
 
-def serve(*, host: str = "127.0.0.1", port: int = 8765, ready: Callable[[str], None] | None = None) -> None:
-    """Serve in this thread until interrupted; `ready` is told the URL as soon as it answers. Raises: PortTaken."""
+def serve(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    ready: Callable[[str], None] | None = None,
+    replay: str | None = None,
+) -> None:
+    """Serve in this thread until interrupted; `ready` is told the URL as soon as it answers.
+
+    Services that have recordings in the folder `replay` answer from them. Raises: PortTaken, Unreadable.
+    """
+    if replay is not None:
+        World(replay=replay)  # refused before anything listens
     listeners = [_listen(host, port), _listen_elsewhere(host)]
     url, foreign_url = map(_url, listeners)
-    server = _Server(create_app(World(foreign_url=foreign_url)), on_ready=lambda: ready(url) if ready else None)
+    world = World(foreign_url=foreign_url, replay=replay)
+    server = _Server(create_app(world), on_ready=lambda: ready(url) if ready else None)
     with contextlib.suppress(KeyboardInterrupt), asyncio.Runner() as runner:
         runner.run(server.serve(sockets=listeners))
 

@@ -17,6 +17,7 @@ from polychat.sandbox import faults, sockets
 from polychat.sandbox.call import SCOPE_KEY, Call, json
 from polychat.sandbox.faults import Ending, Fault, Frame, Pause
 from polychat.sandbox.journal import Entry
+from polychat.sandbox.replays import Asked
 from polychat.sandbox.world import World
 
 SCENARIO = "x-sandbox-scenario"
@@ -69,7 +70,7 @@ class Stage:
             await outlet.end(instead)
         elif instead is not None:
             await instead(scope, _empty, outlet.send)
-        else:
+        elif not await replayed(scope, call, outlet):
             await self._app({**scope, SCOPE_KEY: call}, _replay(body), outlet.send)
 
 
@@ -164,6 +165,23 @@ class Outlet:
             self._call.entry.ended = "complete"
         await self._send({"type": "http.response.body", "body": data, "more_body": not last})
         await asyncio.sleep(0)  # lets a departure be noticed
+
+
+async def replayed(scope: Scope, call: Call[Any, Any], outlet: Outlet) -> bool:
+    """Answer from a recording, or say that there is none; False where the emulation is to answer."""
+    replay = call.world.replays.get(call.service)
+    if replay is None:
+        return False
+    method, path, query = call.entry.method, call.entry.path, scope["query_string"].decode("latin-1")
+    asked = Asked(method, path, query, call.headers.get("content-type", ""), call.body, call.base_url)
+    if recording := replay.take(asked):
+        await replay.play(recording, asked, outlet)
+        return True
+    if replay.rest == "emulation":
+        return False
+    said = f"no recording in {replay.folder} answers {method} {path} with this query and body"
+    await json({"error": said}, 404)(scope, _empty, outlet.send)
+    return True
 
 
 def _hang_up(scope: Scope) -> None:

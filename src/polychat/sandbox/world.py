@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from polychat.sandbox import replays
 from polychat.sandbox.faults import Rule
 from polychat.sandbox.journal import Journal
 from polychat.sandbox.services import Emulation, discover
@@ -67,7 +68,8 @@ class Script(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defa
 class World:
     """The state of one sandbox. Touched by the server's event loop only."""
 
-    def __init__(self, *, foreign_url: str = "") -> None:
+    def __init__(self, *, foreign_url: str = "", replay: str | None = None) -> None:
+        self._replay = replay  # a folder of recordings to begin with
         self.services: Mapping[str, Emulation] = discover()
         self.foreign_url = foreign_url  # a second origin where the same services answer, if there is one
         self.reset()
@@ -80,6 +82,7 @@ class World:
         self.accounts = list(FIRST_ACCOUNTS)
         self.rules: list[Rule] = []
         self.scripts: list[Script] = []
+        self.replays = replays.load(self._replay, self.services) if self._replay else {}  # by service
         self.knobs: dict[str, msgspec.Struct] = {name: it.service.knobs() for name, it in self.services.items()}
         self.states: dict[str, Any] = {name: it.State(self) for name, it in self.services.items()}
 

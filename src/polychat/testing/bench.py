@@ -50,7 +50,8 @@ PIECES = (
 _CHECK_LIMIT_S = 60.0
 _SOON_S = 5.0
 _TICK_S = 0.005
-_NOWHERE = Path(os.devnull)
+_NOT_THERE = Path(os.devnull)
+NOWHERE = Folders(config=_NOT_THERE, data=_NOT_THERE, state=_NOT_THERE, cache=_NOT_THERE)
 
 
 class Subject(NamedTuple):
@@ -104,10 +105,11 @@ class Bench:
         clocks: Clocks | None = None,
         transport: Transport | None = None,
         observe: Callable[[Step], None] | None = None,
+        settings: Settings | None = None,
     ) -> AsyncIterator[Engine]:
         """An engine of these accounts (alice's unless told), closed in the end."""
-        folders = Folders(config=_NOWHERE, data=_NOWHERE, state=_NOWHERE, cache=_NOWHERE)
-        settings = Settings(folders=folders, sandbox=self.sandbox.url, clocks=clocks or Clocks())
+        if settings is None:
+            settings = Settings(folders=NOWHERE, sandbox=self.sandbox.url, clocks=clocks or Clocks())
         vault = MemoryVault(*(accounts or (self.account(ALICE),)))
         async with Engine(vault, settings, transport=transport, observe=observe, strict=True) as engine:
             yield engine
@@ -133,11 +135,11 @@ class Bench:
         """What the service has seen."""
         return self.sandbox.journal(service=self.name, path=path)
 
-    async def paths(self) -> Paths:
+    async def paths(self, *, stream: bool = True) -> Paths:
         """The requests of a turn, learned by holding one."""
         start = len(self.journal())
         async with self.engine() as engine:
-            await (await engine.ask(self.request())).reply()
+            await (await engine.ask(self.request(stream=stream))).reply()
         seen = [entry.path for entry in self.journal()[start:]]
         require(bool(seen), "a turn asked the service nothing")
         return Paths(answer=seen[-1], every=tuple(dict.fromkeys(seen)))

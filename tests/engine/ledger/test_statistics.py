@@ -35,16 +35,17 @@ def test_everything_is_summed_for_each(path: Path, record: Make) -> None:
         record(input_tokens=10, output_tokens=1, cost_usd=0.5, first_event_s=0.1, total_s=1.0),
         record(input_tokens=20, output_tokens=2, cost_usd=0.25, first_event_s=0.3, total_s=3.0, estimated=True),
         record(outcome="error", total_s=2.0),
-        record(provider="openai", outcome="cancelled"),
+        record(provider="openai", outcome="cancelled", input_tokens=4, output_tokens=0, estimated=True),
+        record(provider="openai", outcome="cancelled", input_tokens=4, output_tokens=0, estimated=True),
     ]
     assert summed(path, records, "provider") == [
         Line(
-            name="reka", requests=3, errors=1, input_tokens=30, output_tokens=3, estimated=1, cost_usd=0.75, unpriced=1,
+            name="reka", requests=3, errors=1, input_tokens=30, output_tokens=3, estimated=1, cost_usd=0.75, unpriced=0,
             first_event_p50_s=0.1, first_event_p95_s=0.3, total_p50_s=2.0, total_p95_s=3.0,
         ),
         Line(
-            name="openai", requests=1, errors=0, input_tokens=0, output_tokens=0, estimated=0, cost_usd=None,
-            unpriced=1,
+            name="openai", requests=2, errors=0, input_tokens=8, output_tokens=0, estimated=2, cost_usd=None,
+            unpriced=2,
         ),
     ]  # fmt: skip
 

@@ -41,6 +41,7 @@ class Asked(NamedTuple):
     no_stream: bool
     timeout_s: float | None
     raw: bool
+    record: Path | None
     verbose: bool
 
 
@@ -66,6 +67,7 @@ class Asked(NamedTuple):
 @click.option("--no-stream", is_flag=True, help="Print the answer when it is complete.")
 @options.timeout("For the whole answer.")
 @click.option("--raw", is_flag=True, help="Do not draw Markdown on a terminal.")
+@options.record
 @options.verbose
 @options.config
 def chat(**given: Any) -> None:
@@ -87,7 +89,9 @@ async def _ask(asked: Asked, question: dict[str, Any], prompt: str) -> None:
     from polychat.cli.narration import Narration
 
     thread = conversation.read(asked.conversation, new=True) if asked.conversation else None
-    async with options.client(provider=asked.provider, observe=Narration(steps=asked.verbose)) as client:
+    async with options.client(
+        provider=asked.provider, observe=Narration(steps=asked.verbose), record=asked.record
+    ) as client:
         model = asked.model or asked.provider or choice.model(client, account=asked.account, thread=thread)
         question |= {"model": model, "messages": _messages(asked.system, prompt), "conversation": thread}
         thread = await (_whole if asked.as_json or asked.no_stream else _streamed)(client, question, asked)

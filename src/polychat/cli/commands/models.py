@@ -1,4 +1,4 @@
-"""`polychat models`: what can be asked for with --model."""
+"""`polychat models`: what can be asked for with --model, and where a name leads."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from polychat.errors import BadOption
 
 if TYPE_CHECKING:
     from polychat.client.shapes import ModelList
+    from polychat.engine.planning import Considered
     from polychat.providers.base import Capability
 
 _ALSO_CALLED: dict[str, Capability] = {  # as people say it
@@ -21,7 +22,7 @@ _ALSO_CALLED: dict[str, Capability] = {  # as people say it
 }  # fmt: skip
 
 
-@click.command()
+@click.group(invoke_without_command=True, subcommand_metavar="[COMMAND]")
 @click.option("--provider", metavar="NAME", help="Of this service only.", shell_complete=options.provider_names)
 @click.option(
     "--cap", "caps", metavar="CAPABILITY", multiple=True, help="Only those that can do this: vision, tools, search, ..."
@@ -29,8 +30,11 @@ _ALSO_CALLED: dict[str, Capability] = {  # as people say it
 @click.option("--live", is_flag=True, help="Ask the services of your accounts which models you may use.")
 @options.json("Print OpenAI's list of models as JSON.")
 @options.config
-def models(provider: str | None, caps: tuple[str, ...], live: bool, as_json: bool) -> None:
+@click.pass_context
+def models(context: click.Context, provider: str | None, caps: tuple[str, ...], live: bool, as_json: bool) -> None:
     """List the models there are."""
+    if context.invoked_subcommand is not None:
+        return
     import asyncio
 
     from polychat.cli.phrases import table, tokens
@@ -55,6 +59,40 @@ def models(provider: str | None, caps: tuple[str, ...], live: bool, as_json: boo
 async def _found(provider: str | None, *, live: bool) -> ModelList:
     async with options.client(provider=provider) as client:
         return await client.models.list(live=live)
+
+
+@models.command()
+@click.argument("name", shell_complete=options.model_names)
+@click.argument("prompt", nargs=-1)
+@click.option("--image", "images", multiple=True, metavar="FILE|URL", help="As if this picture were asked about.")
+@click.option("--account", metavar="NAME", help="As if this account were named.")
+@options.json("Print the candidates as JSON.")
+@options.config
+def explain(name: str, prompt: tuple[str, ...], images: tuple[str, ...], account: str | None, as_json: bool) -> None:
+    """Show who would be asked, in which order, and why the others would not.
+
+    Nothing is asked. A PROMPT and pictures are what conditions of the config may look at.
+    """
+    import asyncio
+
+    import msgspec
+
+    from polychat.cli.explanation import explained
+
+    considered = asyncio.run(_explained(name, " ".join(prompt) or "?", images, account))
+    if as_json:
+        say(msgspec.json.encode(considered).decode())
+        return
+    for line in explained(considered):
+        say(line)
+
+
+async def _explained(name: str, prompt: str, images: tuple[str, ...], account: str | None) -> list[Considered]:
+    from polychat.client import questions
+
+    request = questions.request(name, prompt, True, {"images": images})
+    async with options.client() as client:
+        return await client.engine.chats.explain(request, account=account)
 
 
 def _capability(word: str) -> Capability:

@@ -15,14 +15,16 @@ from polychat.errors import BadOption
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Listen there.")
 @click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="0 takes any free one.")
 @click.option("--expose", is_flag=True, help="Allow a --host that others can reach; nothing there asks who they are.")
+@click.option("--replay", metavar="FOLDER", help="Answer from the recordings there; what is in none is emulated.")
 @options.json('Print {"url": ...} as soon as it answers.')
 @options.config
-def sandbox(host: str, port: int, expose: bool, as_json: bool) -> None:
+def sandbox(host: str, port: int, expose: bool, replay: str | None, as_json: bool) -> None:
     """Serve every chat service from this machine, emulated.
 
     Ctrl-C ends it. Its first line on stdout points polychat at it.
     """
     from polychat.sandbox import PortTaken, serve
+    from polychat.sandbox.replays import Unreadable
 
     if not (expose or _is_loopback(host)):
         raise BadOption(
@@ -30,7 +32,9 @@ def sandbox(host: str, port: int, expose: bool, as_json: bool) -> None:
         )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
     try:
-        serve(host=host, port=port, ready=_print_json if as_json else _print)
+        serve(host=host, port=port, ready=_print_json if as_json else _print, replay=replay)
+    except Unreadable as error:
+        raise BadOption(str(error), field="replay") from error
     except PortTaken as error:
         raise BadOption(
             f"cannot listen on {host} port {port}: {_reason(error)}",

@@ -144,6 +144,11 @@ class Entry:
         self._first_event_s: float | None = None
         self.attempts = 1
 
+    @property
+    def is_kept(self) -> bool:
+        """True while somebody waits for the record."""
+        return self._put is not None
+
     def placed(self, provider: str, model: str, account: str) -> None:
         """There is an account for it, and a free place there. A later call is of a further attempt."""
         if self._asked.account is not None:

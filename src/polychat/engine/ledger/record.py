@@ -15,6 +15,7 @@ import msgspec
 from polychat.errors import ConfigError
 
 if TYPE_CHECKING:
+    from polychat.engine.ledger.writer import Ledger
     from polychat.engine.settings import Settings
 
 Kind = Literal["chat", "drawing", "speech", "transcription", "embeddings"]
@@ -78,5 +79,15 @@ def new_id(at: float) -> str:
 
 
 def place(settings: Settings) -> Path:
-    """Where the ledger is."""
-    return settings.logging.file or settings.folders.state / "ledger.sqlite"
+    """Where the ledger is; what is asked of a sandbox has one of its own."""
+    name = "ledger-sandbox.sqlite" if settings.sandbox else "ledger.sqlite"
+    return settings.logging.file or settings.folders.state / name
+
+
+def opened(settings: Settings) -> Ledger | None:
+    """The ledger to write to, where one is wanted."""
+    if settings.logging.store in (None, "none"):
+        return None
+    from polychat.engine.ledger.writer import Ledger
+
+    return Ledger(place(settings))

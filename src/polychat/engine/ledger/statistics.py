@@ -43,7 +43,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     output_tokens: int
     estimated: int  # requests whose tokens are estimates
     cost_usd: float | None  # of those with a price; None where none has one
-    unpriced: int  # requests without a price
+    unpriced: int  # requests with tokens and without a price
     first_event_p50_s: float | None = None
     first_event_p95_s: float | None = None
     total_p50_s: float | None = None
@@ -69,12 +69,12 @@ def lines(connection: Connection, by: By, filters: Filters) -> list[Line]:
     sums = select(
         group.label("name"),
         count,
-        func.sum(case((requests.c.outcome.in_(FAILED), 1), else_=0)).label("errors"),
+        _how_many(requests.c.outcome.in_(FAILED)).label("errors"),
         func.coalesce(func.sum(requests.c.input_tokens), 0).label("input_tokens"),
         func.coalesce(func.sum(requests.c.output_tokens), 0).label("output_tokens"),
-        func.sum(requests.c.estimated).label("estimated"),
+        _how_many(requests.c.estimated).label("estimated"),
         func.sum(requests.c.cost_usd).label("cost_usd"),
-        (count - func.count(requests.c.cost_usd)).label("unpriced"),
+        _how_many(requests.c.cost_usd.is_(None) & requests.c.input_tokens.is_not(None)).label("unpriced"),
     )
     order = group if by == "day" else count.desc()
     rows = connection.execute(sums.where(*where(filters)).group_by(group).order_by(order, group)).all()
@@ -112,6 +112,10 @@ def _percentiles(
         for name, value in connection.execute(select(ranked.c.name, ranked.c.value).where(ranked.c.rank == rank)):
             found[name, percent] = value
     return found
+
+
+def _how_many(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.sum(case((condition, 1), else_=0))
 
 
 def _group(by: By) -> ColumnElement[Any]:
