@@ -48,6 +48,13 @@ class Program:
         )
         return subprocess.CompletedProcess(args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
+    def configure(self, text: str) -> Path:
+        """Let that be the person's config.toml; its path."""
+        file = self.home / "config" / "config.toml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        return file
+
     def start(self, *args: str) -> subprocess.Popen[bytes]:
         """Begin; stdin is empty, stdout and stderr are pipes."""
         return subprocess.Popen(

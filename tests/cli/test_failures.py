@@ -35,6 +35,60 @@ def test_an_error_is_a_sentence_and_a_hint(capsys: pytest.CaptureFixture[str]) -
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "sentence", "told"),
+    [
+        (errors.RateLimited, "reka says: too many", "account work: reka says: too many"),
+        (errors.QuotaSpent, "reka says: no more working", "account work: reka says: no more working"),
+        (errors.QuotaSpent, "the reka account 'work' has spent its quota", None),
+        (errors.AuthExpired, "given@work has ended", "account work: given@work has ended"),
+        (errors.Unavailable, "reka is in trouble", None),
+    ],
+)
+def test_the_account_in_trouble_is_named_once(
+    capsys: pytest.CaptureFixture[str], kind: type[errors.PolychatError], sentence: str, told: str | None
+) -> None:
+    """With several of a service, a person sees which one it is; the trouble of a service is nobody's."""
+    failures.failed(kind(sentence, provider="reka", account="work"), as_json=False)
+    assert capsys.readouterr().err.splitlines()[0] == f"error: {told or sentence}"
+
+
+def tried() -> errors.PolychatError:
+    """An error after two others."""
+    error = errors.ConnectFailed("no connection to reka")
+    error.attempts = (
+        errors.Attempt("openai", "gpt-5", "work", "rate_limited", "too many", 0.31),
+        errors.Attempt("openai", "gpt-5", "home", "auth_expired", "no", 12.0),
+    )
+    return error
+
+
+def test_who_was_asked_before_stands_before_the_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """A line each, in the order they were asked."""
+    failures.failed(tried(), as_json=False)
+    out, err = capsys.readouterr()
+    assert (out, err.splitlines()) == (
+        "",
+        [
+            "tried openai/gpt-5 (work): rate_limited, 0.3 s",
+            "tried openai/gpt-5 (home): auth_expired, 12.0 s",
+            "error: no connection to reka",
+        ],
+    )
+
+
+def test_who_was_asked_before_is_a_list_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """With everything known of each; the sentence stays as it was raised."""
+    failures.failed(tried(), as_json=True)
+    (line,) = capsys.readouterr().err.splitlines()
+    told = json.loads(line)["error"]
+    assert (told["message"], len(told["attempts"])) == ("no connection to reka", 2)
+    assert told["attempts"][0] == {
+        "provider": "openai", "model": "gpt-5", "account": "work", "code": "rate_limited", "message": "too many",
+        "seconds": 0.31,
+    }  # fmt: skip
+
+
 def test_an_error_as_json_keeps_what_had_come(capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing of a broken answer is lost, although stdout stays data."""
     error = errors.Interrupted("cut", provider="reka", account="me", retry_after_s=3.0, partial=Reply(text="Hel"))

@@ -36,7 +36,8 @@ def failed(error: PolychatError) -> Trial:
             f"pass the check in your browser at https://space.reka.ai/chat, then: {LOGIN}",
         ),
         (RateLimited("too often", hint="try again in 90 s"), "try again in 90 s"),
-        (Unavailable("it is down"), "try again later"),
+        (Unavailable("it is down"), "wait a little and ask again, or ask another service"),
+        (ConnectFailed("there is nobody"), "try again later"),
     ],
 )
 def test_every_failure_has_a_mend(error: PolychatError, mend: str) -> None:

@@ -9,13 +9,16 @@ from typing import Any, TypeVar
 
 import pytest
 
-from polychat import AsyncClient, BadOption, Thread, UnknownModel
-from polychat.credentials import SignIn
+from polychat import AsyncClient, BadOption, ConfigError, Thread, UnknownModel
+from polychat.credentials import Account, ApiKey, Secret, SignIn
 from polychat.engine.settings import load
+from polychat.net.aiohttp import AiohttpTransport
+from polychat.net.replay import ReplayTransport
 from polychat.net.session import Session
 from polychat.providers import Info, Model
 from polychat.sandbox.server import Sandbox
 from polychat.types import Event, Finish, Request, TextDelta
+from polychat.vault.memory import MemoryVault
 
 T = TypeVar("T")
 THREAD = Thread(provider="chatgpt", id="c")
@@ -143,3 +146,79 @@ def test_a_provider_in_hand_is_asked(options: dict[str, Any], who: str | None, t
             return (await client.chat.completions.create(messages="Hello")).text
 
     assert asyncio.run(main()) == f"Hello of {who}"
+
+
+# ---------------------------------------------------------------- settings that change
+
+
+def config(home: Path, text: str) -> Path:
+    """The config file of that home."""
+    file = home / "config" / "config.toml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return file
+
+
+def test_settings_are_read_anew_while_it_runs(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An alias that leads elsewhere now; what is asked next goes there."""
+    monkeypatch.setenv("POLYCHAT_HOME", str(tmp_path))
+    monkeypatch.setenv("POLYCHAT_SANDBOX", sandbox.url)
+    config(tmp_path, 'models.mine = "reka"')
+
+    async def main() -> list[str | None]:
+        async with AsyncClient(strict=True) as client:
+            first = await client.chat.completions.create(model="mine", messages="hi")
+            config(tmp_path, 'models.mine = "openai/gpt-4o"')
+            client.reload()
+            second = await client.chat.completions.create(model="mine", messages="hi")
+        return [first.provider, second.provider]
+
+    assert asyncio.run(main()) == ["reka", "openai"]
+
+
+def test_a_wrong_config_leaves_the_old_one_in_force(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its complaint names file and path."""
+    monkeypatch.setenv("POLYCHAT_HOME", str(tmp_path))
+    monkeypatch.setenv("POLYCHAT_SANDBOX", sandbox.url)
+    file = config(tmp_path, 'models.mine = "reka"')
+
+    async def main() -> tuple[str, str | None]:
+        async with AsyncClient(strict=True) as client:
+            config(tmp_path, "models.mine.targets = ['openai/gpt-4o', 3]")
+            with pytest.raises(ConfigError) as caught:
+                client.reload()
+            answer = await client.chat.completions.create(model="mine", messages="hi")
+        return caught.value.message, answer.provider
+
+    complaint, provider = asyncio.run(main())
+    assert (complaint, provider) == (f"{file}: models.mine.targets[1] names no model", "reka")
+
+
+# ---------------------------------------------------------------- recording
+
+
+def test_what_goes_over_the_wire_is_recorded_and_replayed(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The replayed answer is the recorded one, word for word, and nobody is asked."""
+    folder = tmp_path / "recorded"
+
+    async def ask(client: AsyncClient) -> str:
+        return (await client.chat.completions.create(model="openai", messages="Say something")).text
+
+    said = run(sandbox, tmp_path, ask, record=folder)
+    seen = len(sandbox.journal())
+    vault = MemoryVault(Account(name="me", provider="openai", credential=ApiKey(key=Secret("sandbox-other"))))
+    assert run(sandbox, tmp_path, ask, transport=ReplayTransport(folder), vault=vault) == said
+    assert (len(sandbox.journal()), len(list(folder.iterdir()))) == (seen, 1)
+
+
+def test_a_transport_of_ones_own_is_wrapped_by_oneself(tmp_path: Path) -> None:
+    """The two are not mixed up in silence."""
+    with pytest.raises(BadOption, match="record and transport= exclude one another") as caught:
+        AsyncClient(
+            settings=load(environ={"POLYCHAT_HOME": str(tmp_path)}), record=tmp_path, transport=AiohttpTransport()
+        )
+    assert caught.value.field == "record"

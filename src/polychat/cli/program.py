@@ -34,7 +34,7 @@ COMMANDS = {
     "accounts": "The sign-ins you keep: how they are doing, which is asked first",
     "vault": "Show how the accounts are encrypted, and change it",
     "batch": "Ask everything that a file holds, and go on where it stopped",
-    "logs": "What was asked of whom, what came of it and what it cost",
+    "logs": "What was asked, what came of it and what it cost",
     "config": "Show the settings, check them, and take over those of another program",
     "doctor": "Look for what is wrong with this setup, and say how to mend it",
     "sandbox": "Serve every chat service from this machine, emulated",

@@ -30,8 +30,8 @@ from polychat.types import ToolMode
 
 Strategy = Literal["ordered", "weighted", "least_busy", "cheapest"]
 
-_SETTINGS = ("targets", "strategy", "tools")
-_FIELDS = ("model", "weight", "when")
+SETTINGS = ("targets", "strategy", "tools")
+FIELDS = ("model", "weight", "when")
 
 
 class Aim(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,8 +62,8 @@ def read(file: str, name: str, given: Any) -> Routed:
         return Routed(targets=(_aim(file, where, given, "ordered"),))
     if not isinstance(given, dict):
         raise ConfigError(f"{file}: {where} is neither a model nor a table with targets", hint=_EXAMPLE)
-    for setting in given.keys() - set(_SETTINGS):
-        raise _unknown(file, f"{where}.{setting}", _SETTINGS)
+    for setting in given.keys() - set(SETTINGS):
+        raise _unknown(file, f"{where}.{setting}", SETTINGS)
     targets = given.get("targets")
     if not isinstance(targets, list) or not targets:
         raise ConfigError(f"{file}: {where}.targets is not a list of models", hint=_EXAMPLE)
@@ -100,8 +100,8 @@ def _aim(file: str, where: str, given: Any, strategy: str) -> Aim:
     table = {"model": given} if isinstance(given, str) else given
     if not isinstance(table, dict) or not isinstance(table.get("model"), str) or not table["model"].strip():
         raise ConfigError(f"{file}: {where} names no model", hint=f"write it like {_EXAMPLES[0]} or {_EXAMPLES[1]}")
-    for field in table.keys() - set(_FIELDS):
-        raise _unknown(file, f"{where}.{field}", _FIELDS)
+    for field in table.keys() - set(FIELDS):
+        raise _unknown(file, f"{where}.{field}", FIELDS)
     return Aim(
         model=table["model"].strip(),
         place=where,

@@ -38,7 +38,7 @@ class OwnService(msgspec.Struct, frozen=True, kw_only=True):
     key_file: Path | None = None
 
 
-class _Table(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Table(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):
     headers: Mapping[str, str] = msgspec.field(default_factory=dict)  # a text, or env:VARIABLE
     key_file: str | None = None
 
@@ -56,7 +56,7 @@ def provider(name: str, service: OwnService, *, in_sandbox: bool) -> OpenAICompa
 
 
 def account(name: str, service: OwnService) -> Account | None:
-    """The account that the service's key file holds. Raises: `ConfigError` when it cannot be read, or is empty."""
+    """The account that the service's key file holds. Raises: `ConfigError` when it cannot be read, or is no key."""
     if service.key_file is None:
         return None
     try:
@@ -66,7 +66,11 @@ def account(name: str, service: OwnService) -> Account | None:
         raise ConfigError(f"services.{name}.key_file: {service.key_file} cannot be read: {why}") from error
     if not key:
         raise ConfigError(f"services.{name}.key_file: {service.key_file} is empty", hint="put the key there")
-    return Account(name=f"key-file@{name}", provider=name, credential=ApiKey(key=Secret(key)))
+    secret = Secret(key)
+    if not secret.is_plain:
+        what = f"services.{name}.key_file: {service.key_file} has several lines or is not plain ASCII"
+        raise ConfigError(what, hint="put one line there, the key")
+    return Account(name=f"key-file@{name}", provider=name, credential=ApiKey(key=secret))
 
 
 def _own_service(place: str, name: str, given: Any, environ: Mapping[str, str]) -> OwnService:
@@ -89,7 +93,7 @@ def _own_service(place: str, name: str, given: Any, environ: Mapping[str, str]) 
     )
 
 
-def _table(place: str, name: str, given: Any) -> _Table:
+def _table(place: str, name: str, given: Any) -> Table:
     if not isinstance(given, dict):
         raise ConfigError(f"{place} is not a table", hint='write it like base_url = "https://api.example.com/v1"')
     known = rows().get(name)
@@ -97,7 +101,7 @@ def _table(place: str, name: str, given: Any) -> _Table:
     if not known and "base_url" not in given:
         raise ConfigError(f"{place}.base_url is missing", hint="it is the address before /chat/completions")
     try:
-        table = msgspec.convert(usual | given, _Table)
+        table = msgspec.convert(usual | given, Table)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `$")
         raise ConfigError(f"{place}{where.rstrip('`')}: {what[:1].lower()}{what[1:]}", hint=_SETTINGS) from error
@@ -116,4 +120,4 @@ def _header(place: str, name: str, value: str, environ: Mapping[str, str]) -> Se
     return Secret(value)
 
 
-_SETTINGS = f"its settings are {', '.join(_Table.__struct_fields__)}"
+_SETTINGS = f"its settings are {', '.join(Table.__struct_fields__)}"

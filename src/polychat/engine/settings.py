@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from polychat.engine.routed import Routed
     from polychat.engine.rows import OwnService
 
-_VARIABLES = {
+VARIABLES = {
     "POLYCHAT_SANDBOX": "sandbox",
     "POLYCHAT_MODEL": "model",
     "POLYCHAT_PROXY": "proxy",
@@ -70,7 +70,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.clocks if kind == "chat" else self.other_clocks.get(kind, self.clocks)
 
 
-class _Table(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+class Table(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """The settings as TOML has them."""
 
     sandbox: str | None = None
@@ -96,11 +96,11 @@ def load(
 
     Raises: `ConfigError` naming the place and the setting, also for a `config_file` that does not exist.
     """
-    folders = _folders(environ)
-    places = [_file(folders.config / "config.toml", required=False)]
+    folders = folders_of(environ)
+    places = [read_table(folders.config / "config.toml", required=False)]
     if config_file is not None:
-        places.append(_file(config_file, required=True))
-    places += [(variable, {name: environ[variable]}) for variable, name in _VARIABLES.items() if environ.get(variable)]
+        places.append(read_table(config_file, required=True))
+    places += [(variable, {name: environ[variable]}) for variable, name in VARIABLES.items() if environ.get(variable)]
     places.append(("options", _given(overrides or {})))
 
     table: dict[str, Any] = {}
@@ -115,7 +115,7 @@ def load(
         from polychat.engine.routed import check_cycles
 
         check_cycles(names)
-    return _settings(folders, msgspec.convert(table, _Table), services, names)
+    return _settings(folders, msgspec.convert(table, Table), services, names)
 
 
 def _names(place: str, layer: Mapping[str, Any]) -> dict[str, Routed]:
@@ -136,7 +136,7 @@ def _services(place: str, layer: Mapping[str, Any], environ: Mapping[str, str]) 
     return own_services(place, given, environ)
 
 
-def _settings(folders: Folders, table: _Table, services: dict[str, OwnService], names: dict[str, Routed]) -> Settings:
+def _settings(folders: Folders, table: Table, services: dict[str, OwnService], names: dict[str, Routed]) -> Settings:
     clocks = sections.clocks(table.clocks)
     return Settings(
         folders=folders,
@@ -169,7 +169,8 @@ def _own_path(written: str) -> Path:
     return Path(written).absolute()
 
 
-def _folders(environ: Mapping[str, str]) -> Folders:
+def folders_of(environ: Mapping[str, str]) -> Folders:
+    """Where everything is, by those variables."""
     if home := environ.get("POLYCHAT_HOME"):
         root = Path(home).expanduser().absolute()
         return Folders(
@@ -191,7 +192,11 @@ def _runtime(environ: Mapping[str, str], state: Path) -> Path:
     return given / "polychat" if given.is_absolute() else state / "runtime"
 
 
-def _file(path: Path, *, required: bool) -> tuple[str, dict[str, Any]]:
+def read_table(path: Path, *, required: bool) -> tuple[str, dict[str, Any]]:
+    """What a config file holds, unchecked, under its name; nothing where there is none and it is not `required`.
+
+    Raises: `ConfigError` for one that cannot be read or is no TOML.
+    """
     try:
         with path.open("rb") as file:
             return str(path), tomllib.load(file)
@@ -225,7 +230,7 @@ def _laid_over(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
 def _check(place: str, layer: dict[str, Any]) -> None:
     """Raise `ConfigError` for the first wrong setting of one place. No value is repeated: a proxy has a password."""
     try:
-        table = msgspec.convert(layer, _Table)
+        table = msgspec.convert(layer, Table)
     except msgspec.ValidationError as error:
         raise _complaint(place, str(error)) from error
     sections.check_clocks(place, table.clocks)
@@ -244,7 +249,7 @@ def _check(place: str, layer: dict[str, Any]) -> None:
 
 def _complaint(place: str, message: str) -> ConfigError:
     if unknown := _UNKNOWN.fullmatch(message):
-        return sections.unknown(place, unknown[1], _Table.__struct_fields__)
+        return sections.unknown(place, unknown[1], Table.__struct_fields__)
     if wrong := _WRONG_TYPE.fullmatch(message):
         return ConfigError(f"{place}: {wrong[3]} is of type {wrong[2]}, not {wrong[1]}")
     return ConfigError(f"{place}: {message}")

@@ -56,7 +56,8 @@ _BY_TYPE: dict[str, type[PolychatError]] = {
 }
 _GENERAL = frozenset({"invalid_request_error", "api_error"})
 _BY_STATUS: dict[int, type[PolychatError]] = {
-    401: AuthExpired, 402: QuotaSpent, 403: AuthExpired, 413: ContextTooLong, 429: RateLimited, 529: Overloaded,
+    401: AuthExpired, 402: QuotaSpent, 403: AuthExpired, 408: Unavailable, 413: ContextTooLong, 429: RateLimited,
+    529: Overloaded,
 }  # fmt: skip
 
 

@@ -51,7 +51,7 @@ _BY_WORD: dict[str, type[PolychatError]] = {
 }
 _BY_STATUS: dict[int, type[PolychatError]] = {
     400: BadRequest, 401: AuthExpired, 402: QuotaSpent, 403: AuthExpired, 404: BadRequest, 413: ContextTooLong,
-    429: RateLimited, 500: Unavailable, 502: Unavailable, 503: Unavailable, 529: Overloaded,
+    408: Unavailable, 429: RateLimited, 500: Unavailable, 502: Unavailable, 503: Unavailable, 529: Overloaded,
 }  # fmt: skip
 
 _GENERAL = frozenset({BadRequest, Unavailable})  # what a service says of everything; its status says more

@@ -65,3 +65,59 @@ def test_unknown_names_are_2(polychat: Any, args: list[str], complaint: str) -> 
     """A capability or service that is not there is told with what is."""
     done = polychat("models", *args)
     assert (done.returncode, done.stdout, complaint in done.stderr) == (2, "", True)
+
+
+# ---------------------------------------------------------------- explain
+
+_SMART = """
+[models.smart]
+targets = [
+  "reka/reka-core",
+  { model = "openai/gpt-4o", when = "not request.has_images and request.characters < 10" },
+  "openia/gpt-4o",
+]
+"""
+
+
+def explained(polychat: Any, *args: str) -> list[list[str]]:
+    """The first three columns of every line but the head."""
+    done = polychat("models", "explain", *args)
+    assert (done.returncode, done.stderr) == (0, "")
+    return [line.split()[:3] for line in done.stdout.splitlines()[1:]]
+
+
+def test_a_routed_name_says_who_would_be_asked(polychat: Any) -> None:
+    """Accounts in order, then those who are out; nothing is asked."""
+    polychat.configure(_SMART)
+    assert explained(polychat, "smart", "short") == [
+        ["1", "reka/reka-core", "sandbox-alice@reka"],
+        ["2", "reka/reka-core", "sandbox-bob@reka"],
+        ["3", "openai/gpt-4o", "sandbox-alice@openai"],
+        ["4", "openai/gpt-4o", "sandbox-bob@openai"],
+        ["out", "openia/gpt-4o", "-"],
+    ]
+    assert polychat.sandbox.journal() == []
+
+
+def test_the_question_decides_conditions(polychat: Any) -> None:
+    """And the reason has the values that decided."""
+    polychat.configure(_SMART)
+    told = polychat("models", "explain", "smart", "not", "that", "short").stdout
+    out = next(line for line in told.splitlines() if line.startswith("out") and "openai/gpt-4o" in line)
+    assert "request.has_images is false, request.characters is 14 (models.smart.targets[1])" in out
+
+
+def test_programs_get_the_same(polychat: Any) -> None:
+    """--json has every candidate with its verdict."""
+    polychat.configure(_SMART)
+    told = polychat("models", "explain", "smart", "short", "--account", "sandbox-bob@reka", "--json").stdout
+    found = json.loads(told)
+    assert [(one["verdict"], one["account"]) for one in found] == [
+        ("in", "sandbox-bob@reka"), ("out", None), ("out", None),
+    ]  # fmt: skip
+
+
+def test_a_name_that_leads_nowhere_is_told(polychat: Any) -> None:
+    """As anywhere else."""
+    done = polychat("models", "explain", "reka/nope")
+    assert (done.returncode, done.stderr.splitlines()[0]) == (2, "error: there is no model 'reka/nope'")
