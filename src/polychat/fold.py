@@ -132,6 +132,11 @@ class Fold:
             case Finish():
                 self._finish = event
 
+    @property
+    def silent(self) -> bool:
+        """True while nothing was said, called or made; thoughts alone are no answer."""
+        return not (any(self._text) or self._calls or self._media)
+
     def reply(self) -> Reply:
         """The answer as far as it came."""
         return Reply(

@@ -9,8 +9,8 @@ that came; before that, the failure keeps its own class, so that a caller may go
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import get_args
 
@@ -64,37 +64,36 @@ class Running:
         Raises: any `PolychatError`, knowing service, account and the part that came.
         """
         self._may_be_silent = request.messages[-1].role == "tool"
-        with self._lease as lease, self._recording():
-            chat = provider.chat(self._session, request)
-            async with aclosing(chat) as events:  # type: ignore[type-var]  # providers are async generators
-                while True:
-                    try:
-                        batch = self._take(await self._next(events), finishing)
-                    except PolychatError as error:
-                        told = self._told(error, request)
-                        lease.failed(told)
-                        raise told from (error.__cause__ if told is error else error)
-                    ended = bool(batch) and type(batch[-1]) is Finish
-                    if ended:
-                        lease.answered()
-                    if batch:
-                        yield batch
-                    if ended:
-                        return
-
-    @contextmanager
-    def _recording(self) -> Iterator[None]:
-        """However this is left, the ledger knows."""
-        error: BaseException | None = None
+        why: BaseException | None = None
         try:
-            yield
+            with self._lease as lease:
+                chat = provider.chat(self._session, request)
+                async with aclosing(chat) as events:  # type: ignore[type-var]  # providers are async generators
+                    while True:
+                        try:
+                            batch = self._take(await self._next(events), finishing)
+                        except PolychatError as error:
+                            told = self._told(error, request)
+                            lease.failed(told)
+                            raise told from (error.__cause__ if told is error else error)
+                        ended = bool(batch) and type(batch[-1]) is Finish
+                        if ended:
+                            lease.answered()
+                        if batch:
+                            yield batch
+                        if ended:
+                            return
         except BaseException as left:
-            error = left
+            why = left
             raise
         finally:
-            if self._entry is not None and self._entry[0].is_kept:
-                entry, request = self._entry
-                entry.ended(request, self.fold.reply(), error=error)
+            self._record(why)
+
+    def _record(self, error: BaseException | None) -> None:
+        """However it was left, the ledger knows."""
+        if self._entry is not None and self._entry[0].is_kept:
+            entry, request = self._entry
+            entry.ended(request, self.fold.reply(), error=error)
 
     async def _next(self, events: AsyncIterator[Sequence[Event]]) -> Sequence[Event]:
         clock, limit_s = self._limit()
@@ -140,7 +139,7 @@ class Running:
 
     def _not_empty(self, finish: Finish) -> None:
         """An answer of nothing is no success; but who was just told a tool's result may have nothing to add."""
-        if finish.reason == "stop" and not self._may_be_silent and self.fold.reply().empty:
+        if finish.reason == "stop" and not self._may_be_silent and self.fold.silent:
             raise FormatChanged(
                 f"{self._session.provider} finished an answer without saying anything",
                 hint="ask again; if it stays so, the service may have changed: look for a newer polychat",

@@ -38,6 +38,7 @@ MARGIN_S = 5.0  # beyond the clocks: a busy machine is no fault
 _INSIDE = 20  # frames that pass before an answer breaks
 _STANDBYS = ("openai", "anthropic")  # who is asked when the service fails; the first that is not the service itself
 _STANDBY_PIECES = ("A standby ", "answers ", "instead.")
+_WORDS = {"openai": "content", "chatgpt": "v"}  # the field that holds the words of an answer; "text" for all others
 _LATER = {"retry_after": "120"}
 
 
@@ -122,8 +123,7 @@ async def examine(subject: Subject, trouble: Trouble, *, stream: bool, path: str
     standby = next(name for name in _STANDBYS if name != subject.provider)
     whole = bench.script(times=9)
     bench.sandbox.script(standby, chunks=list(_STANDBY_PIECES), times=9)
-    details = trouble.details | ({"after": _INSIDE if stream else 0} if trouble.inside else {})
-    bench.fault(trouble.fault, path=path, **details)
+    bench.fault(trouble.fault, path=path, **_details(trouble, subject.provider, stream=stream))
     async with _engine(bench, standby) as engine:
         tasks = asyncio.all_tasks()
         started = time.monotonic()
@@ -138,6 +138,12 @@ async def examine(subject: Subject, trouble: Trouble, *, stream: bool, path: str
         clocks=_clocks(heard),
         seconds=seconds,
     )
+
+
+def _details(trouble: Trouble, provider: str, *, stream: bool) -> dict[str, Any]:
+    if trouble.fault == "changed_field":
+        return {"field": _WORDS.get(provider, "text"), "to": "elsewhere"}
+    return trouble.details | ({"after": _INSIDE if stream else 0} if trouble.inside else {})
 
 
 @asynccontextmanager
