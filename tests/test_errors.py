@@ -9,7 +9,16 @@ import re
 import pytest
 
 from polychat import errors
-from polychat.errors import AuthExpired, BadOption, FormatChanged, Interrupted, PolychatError, RateLimited
+from polychat.errors import (
+    AuthExpired,
+    BadOption,
+    FormatChanged,
+    Interrupted,
+    Overloaded,
+    PolychatError,
+    RateLimited,
+    Unavailable,
+)
 from polychat.types import Reply
 
 CLASSES = [thing for thing in vars(errors).values() if inspect.isclass(thing) and issubclass(thing, PolychatError)]
@@ -48,6 +57,19 @@ def test_text_is_one_sentence_then_a_hint() -> None:
 def test_a_class_knows_how_it_is_usually_mended() -> None:
     """The default hint names the service the error came from."""
     assert AuthExpired("gone").located("reka", "me").hint == "sign in again: polychat login reka"
+
+
+@pytest.mark.parametrize("cls", [RateLimited, Unavailable, Overloaded])
+def test_what_passes_by_itself_says_so(cls: type[PolychatError]) -> None:
+    """Where nobody knows how long it takes."""
+    assert cls("busy").hint == "wait a little and ask again, or ask another service"
+    assert cls("busy", hint="try again in 3 s").hint == "try again in 3 s"
+
+
+def test_advice_does_not_replace_what_the_raiser_knew() -> None:
+    """Only what a class says of all its errors."""
+    assert AuthExpired("gone").advised("give another key").hint == "give another key"
+    assert AuthExpired("gone", hint="wait").advised("give another key").hint == "wait"
 
 
 def test_where_it_came_from_is_filled_in_once() -> None:

@@ -38,6 +38,11 @@ class Secret:
         """The value itself, for a request header or a vault's file and nothing else."""
         return Revealed(self.__value)
 
+    @property
+    def is_plain(self) -> bool:
+        """True for one line of printable ASCII, which is all that a header can carry."""
+        return self.__value.isascii() and self.__value.isprintable()
+
     def __repr__(self) -> str:
         return f"Secret({_MASK})"
 

@@ -18,6 +18,7 @@ NO_MIRROR = {
     "architecture": "rules about the whole package",
     "docs": "the pages and the examples, run as they stand",
     "g4f/test_examples.py": "the examples of the seed documents, which use all of g4f",
+    "faults": "every fault at every service",
     "providers/test_bad_input_keys.py": "one promise, over all dialects",
     "providers/test_bad_input_questions.py": "one promise, over all dialects",
     "providers/test_bad_input_answers.py": "one promise, over all dialects",

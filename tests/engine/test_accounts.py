@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from polychat.credentials import Account, ApiKey, BearerToken, Secret, SessionCookies
-from polychat.engine.accounts import file_vault, given, kept
+from polychat.engine.accounts import file_vault, given, kept, key_credential
 from polychat.engine.settings import load
 from polychat.errors import BadOption, ConfigError
+from polychat.providers import openai_compatible
 from polychat.vault.base import Vault
 
 REAL = Account(name="mine", provider="reka", credential=BearerToken(token=Secret("sandbox-real")))
@@ -108,10 +109,28 @@ def test_a_credential_in_hand_is_an_account_of_its_service() -> None:
 
 
 @pytest.mark.parametrize(
-    ("provider", "api_key", "field"), [(None, "sandbox-alice", "provider"), ("reka", "", "api_key")]
-)
+    ("provider", "api_key", "field"),
+    [
+        (None, "sandbox-alice", "provider"), ("reka", "", "api_key"), ("reka", " \t", "api_key"),
+        ("openai", "sandbox-\nalice", "api_key"), ("openai", "sandbox-alice\n", "api_key"),
+        ("reka", "sandbox-ålice", "api_key"), ("gemini", "sandbox-\0", "api_key"),
+    ],
+)  # fmt: skip
 def test_a_credential_that_belongs_nowhere_or_is_empty_is_refused(provider: str, api_key: str, field: str) -> None:
     """Before anything is sent, naming the argument."""
     with pytest.raises(BadOption) as caught:
         given(provider, api_key=api_key, cookies=None)
     assert caught.value.field == field
+    assert "sandbox-" not in str(caught.value)
+
+
+def test_a_key_that_is_none_says_how_it_is_given() -> None:
+    """Where there are keys, or how one looks."""
+    info = openai_compatible.custom("https://api.example.com/v1").info
+    for key, told in {
+        " ": "the custom key is empty\nhint: get one at https://api.example.com/v1",
+        "a\nb": "the custom key has a line end or is not plain ASCII\nhint: give one line, the key",
+    }.items():
+        with pytest.raises(BadOption) as caught:
+            key_credential(info, Secret(key))
+        assert str(caught.value) == told

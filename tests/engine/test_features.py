@@ -80,7 +80,15 @@ def test_a_model_that_holds_no_talk_is_asked_no_question() -> None:
 
 @pytest.mark.parametrize(
     ("options", "said"),
-    [({"coed": True}, "did you mean code?"), ({"zzz": 1}, "it takes: code"), ({"code": 1}, "not bool")],
+    [
+        ({"coed": True}, "did you mean code?"),
+        ({"zzz": 1}, "it takes: code"),
+        ({"code": 1}, "not bool"),
+        ({"response_fromat": {}}, "did you mean response_format?"),
+        ({"response_format": {}}, "response_format is an argument of create, and cannot be given with -o or options"),
+        ({"seed": 1}, "seed is an argument of create, and cannot be given with -o or options"),
+        ({"options": {}}, "it takes: code"),
+    ],
 )
 def test_an_option_that_is_unknown_or_mistyped_is_named(options: dict[str, Any], said: str) -> None:
     """The field is in the error, and the nearest name in the hint."""

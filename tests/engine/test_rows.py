@@ -142,7 +142,13 @@ def test_a_mistake_is_named_with_file_and_setting(configured: Configured, write:
     assert str(place) in caught.value.message
 
 
-@pytest.mark.parametrize(("content", "why"), [(None, "No such file"), (b"", "is empty"), (b"\xff", "is not text")])
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "No such file"), (b"", "is empty"), (b" \n", "is empty"), (b"\xff", "is not text"),
+        (b"one\ntwo\n", "has several lines"), ("schlüssel".encode(), "is not plain ASCII"),
+    ],
+)  # fmt: skip
 def test_a_key_file_that_holds_no_key_is_named(
     configured: Configured, tmp_path: Path, content: bytes | None, why: str
 ) -> None:

@@ -376,7 +376,7 @@ def test_a_model_that_is_not_listed_is_asked_for(sandbox: Sandbox) -> None:
 def test_a_key_that_nobody_has_is_refused(sandbox: Sandbox) -> None:
     """By the service; the key is not repeated."""
     error = failed(sandbox, asked(), AuthExpired, key="sandbox-nobody")
-    assert (error.upstream_status, error.hint) == (401, "sign in again: polychat login anthropic")
+    assert (error.upstream_status, error.hint) == (401, "give another api_key")
     assert "sandbox-nobody" not in str(error)
 
 

@@ -260,7 +260,10 @@ def test_the_program_prints_what_came_and_names_the_error(speaker: Speaker, name
         [*PROGRAM, *options.get(name, ["-m", name])], env=env, input=b"", capture_output=True, timeout=30
     )
     assert (done.returncode, done.stdout.decode()) == (5, "Grüße\n")
-    assert done.stderr.decode() == f"error: {sentence(name, 'Not now')}\n"
+    told, *hints = done.stderr.decode().splitlines()
+    account = f"sandbox-alice@{'openai' if name == 'responses' else name}"
+    assert told == f"error: account {account}: {sentence(name, 'Not now')}"
+    assert hints == ["hint: wait a little and ask again, or ask another service"]
 
 
 # ---------------------------------------------------------------- tokens counted after the end

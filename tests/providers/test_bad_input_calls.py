@@ -241,6 +241,6 @@ def test_a_talk_with_such_a_call_goes_on_where_the_service_takes_it(speaker: Spe
             return
         with pytest.raises(BadOption) as told:
             ask(**again)
-    assert told.value.message.startswith("messages[1].tool_calls[0].arguments is no JSON object")
+    assert told.value.message.startswith("messages[1].tool_calls[0].function.arguments is no JSON object")
     assert told.value.hint is not None
     assert len(speaker.asked) == 1

@@ -83,7 +83,7 @@ def test_a_key_that_the_service_does_not_know_is_expired(
         client.chat.completions.create(messages="hi", stream=stream, **dialect.question)
     error = told.value
     assert error.message == dialect.refusal
-    assert error.hint == (dialect.hint or f"sign in again: polychat login {dialect.name}")
+    assert error.hint == (dialect.hint or "give another api_key")
     assert (error.provider, error.account) == (dialect.name, f"given@{dialect.name}")
     assert (error.upstream_status, error.after_content) == (dialect.status, False)
     assert len(paths(sandbox)) == 1
@@ -137,13 +137,15 @@ def test_a_key_that_ends_while_it_answers_keeps_what_came(
 
 @EVERY
 @pytest.mark.parametrize("face", [Client, AsyncClient])
+@pytest.mark.parametrize("key", ["", "  "])
 def test_an_empty_key_is_told_when_the_client_is_made(
-    sandbox: Sandbox, settings: Settings, dialect: Dialect, face: Any
+    sandbox: Sandbox, settings: Settings, dialect: Dialect, face: Any, key: str
 ) -> None:
     """With the field, and nothing is sent."""
     with pytest.raises(BadOption) as told:
-        face(**to(dialect, sandbox), api_key="", settings=settings)
+        face(**to(dialect, sandbox), api_key=key, settings=settings)
     assert (told.value.message, told.value.field) == (f"the {dialect.label} key is empty", "api_key")
+    assert (told.value.hint or "").startswith("get one at http")
     assert paths(sandbox) == []
 
 
@@ -157,8 +159,8 @@ def test_a_key_that_no_header_can_carry_is_not_sent(
         Client(**to(dialect, sandbox), api_key=key, settings=settings).chat.completions.create(
             messages="hi", **dialect.question
         )
-    assert told.value.field in {"api_key", "headers"}
-    assert "line" in (told.value.hint or "")
+    assert told.value.message == f"the {dialect.label} key has a line end or is not plain ASCII"
+    assert (told.value.field, told.value.hint) == ("api_key", "give one line, the key")
     assert "sandbox-" not in str(told.value)
     assert paths(sandbox) == []
 
@@ -223,11 +225,11 @@ class Program:
         )  # fmt: skip
         return done.returncode, done.stdout.decode(), done.stderr.decode()
 
-    def keep(self, name: str, key: str) -> None:
+    def keep(self, name: str, key: str, *, called: str | None = None) -> None:
         """An account of that service with that key, as a sign-in would leave it."""
         settings = load(environ={"POLYCHAT_HOME": str(self.home), **self.sandboxed})
         info = provider(name).info
-        account = accounts.account(info, None, accounts.key_credential(info, Secret(key)))
+        account = accounts.account(info, called, accounts.key_credential(info, Secret(key)))
         assert isinstance(account.credential, ApiKey) == (info.sign_in.key_kind == "api_key")
         accounts.file_vault(settings, {}).put(account)
 
@@ -260,7 +262,26 @@ def test_the_program_names_a_wrong_key_of_a_service_of_the_config(polychat: Prog
     """Which comes from a variable."""
     polychat.configure(f'[services.team]\nbase_url = "{sandbox.url}/openai/v1"\nmodels = ["gpt-4o"]\nkeys = ["K"]\n')
     told = polychat("chat", "hi", "-m", "team", K=WRONG)
-    assert told == (4, "", f"error: team {SAYS_OPENAI}\nhint: sign in again: polychat login team\n")
+    hint = "put a key that works into K"
+    assert told == (4, "", f"error: account env:K: team {SAYS_OPENAI}\nhint: {hint}\n")
+
+
+def test_the_program_names_the_account_with_a_wrong_key(polychat: Program) -> None:
+    """And how that one is renewed, where it has a name of its own."""
+    polychat.keep("openai", WRONG, called="work")
+    told = polychat("chat", "hi", "-m", "openai/gpt-4o", "--account", "work")
+    hint = "sign in again: polychat login openai --name work"
+    assert told == (4, "", f"error: account work: openai {SAYS_OPENAI}\nhint: {hint}\n")
+
+
+def test_the_program_refuses_a_key_of_several_lines_in_the_environment(polychat: Program, sandbox: Sandbox) -> None:
+    """It names the variable, shows nothing of it, and sends nothing."""
+    polychat.configure(f'[services.team]\nbase_url = "{sandbox.url}/openai/v1"\nmodels = ["gpt-4o"]\nkeys = ["K"]\n')
+    sentence = "the key in K has a line end or is not plain ASCII"
+    assert polychat("chat", "hi", "-m", "team", K="sandbox-alice\nx: 1") == (
+        3, "", f"error: {sentence}\nhint: put one line into K, the key\n"
+    )  # fmt: skip
+    assert paths(sandbox) == []
 
 
 @pytest.mark.parametrize("key", [b"", b" \n"])

@@ -125,7 +125,7 @@ def test_where_arguments_are_an_object_others_are_named_by_their_place(
 ) -> None:
     """With what to do about it; nothing is sent."""
     error = refused(ask, name, BadOption, messages=talk(arguments))
-    assert error.field == "messages[1].tool_calls[0].arguments"
+    assert error.field == "messages[1].tool_calls[0].function.arguments"
     assert error.message.startswith(f"{error.field} is no JSON object")
     assert error.hint == "write them as an object, {} where there are none; or leave out the call and its result"
     assert (error.provider, posted(sandbox)) == (name, [])
@@ -267,6 +267,7 @@ def test_a_schema_that_the_service_refuses_is_told_in_its_words(sandbox: Sandbox
     """Which name the field; it is asked once and nowhere else."""
     error = refused(ask, name, BadRequest, response_format=wish(NONSENSE))
     assert error.message == f"{'openai' if name == 'responses' else name} {DIALECTS[name].schema}"
+    assert 'put them in words: tool_mode="emulate"' in (error.hint or "")
     assert (error.upstream_status, error.account) == (400, f"given@{error.provider}")
     assert len(posted(sandbox)) == 2  # whole and streamed
 
@@ -277,6 +278,7 @@ def test_a_tool_whose_schema_is_refused_is_named(sandbox: Sandbox, ask: Ask, nam
     tool = {"type": "function", "function": {"name": "f", "parameters": NONSENSE}}
     error = refused(ask, name, BadRequest, tools=[tool])
     assert error.message == f"{'openai' if name == 'responses' else name} {DIALECTS[name].tool}"
+    assert 'put them in words: tool_mode="emulate"' in (error.hint or "")
     assert len(posted(sandbox)) == 2
 
 

@@ -338,7 +338,7 @@ def test_a_refused_token_says_how_to_renew_it(sandbox: Sandbox) -> None:
 
     with pytest.raises(AuthExpired, match="401") as caught:
         asyncio.run(main())
-    assert caught.value.hint == "sign in again: polychat login raycast"
+    assert caught.value.hint == "give another api_key"
     assert len(seen(sandbox, None)) == 1
 
 

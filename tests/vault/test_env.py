@@ -81,3 +81,20 @@ def test_nothing_can_be_written() -> None:
     for act in (vault.remove, vault.prefer):
         with pytest.raises(NoAccount):
             act("env:OTHER")
+
+
+@pytest.mark.parametrize("value", ["canary\nx: 1", "canary\r\n.", "canäry", "canary\x7f"])
+def test_a_value_that_is_no_key_is_named_when_it_is_used(value: str) -> None:
+    """By its variable, and not shown; it is listed all the same, and stands in nobody else's way."""
+    vault = EnvVault({"REKA_API_KEY": value, "GEMINI_API_KEY": "a"}, KEYS)
+
+    assert [entry.name for entry in vault.entries()] == ["env:REKA_API_KEY", "env:GEMINI_API_KEY"]
+    assert vault.get("env:GEMINI_API_KEY").credential == ApiKey(key=Secret("a"))
+    with pytest.raises(ConfigError) as caught:
+        vault.get("env:REKA_API_KEY")
+    assert str(caught.value) == (
+        "the key in REKA_API_KEY has a line end or is not plain ASCII\nhint: put one line into REKA_API_KEY, the key"
+    )
+    assert caught.value.provider == "reka"
+    with pytest.raises(ConfigError, match="cannot be removed"):
+        vault.remove("env:REKA_API_KEY")

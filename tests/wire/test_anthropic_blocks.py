@@ -186,7 +186,7 @@ def test_arguments_that_are_no_object_are_refused(arguments: str) -> None:
     wrong = ToolCall(id="b", name="g", arguments=arguments)
     with pytest.raises(BadOption, match="is no JSON object") as caught:
         told(said("user", "?"), said("assistant", tool_calls=(call, wrong)))
-    assert caught.value.field == "messages[1].tool_calls[1].arguments"
+    assert caught.value.field == "messages[1].tool_calls[1].function.arguments"
 
 
 # ---------------------------------------------------------------- attachments

@@ -251,7 +251,7 @@ def test_an_end_that_is_no_answer_is_an_error(raw: str, kind: type[PolychatError
 
 def test_an_end_without_a_word_is_told_all_the_same() -> None:
     """The service need not say more."""
-    with pytest.raises(Unavailable, match=r"\(MALFORMED_RESPONSE\): nothing more$"):
+    with pytest.raises(Unavailable, match=r"\(MALFORMED_RESPONSE\): nothing more\nhint: "):
         said(finishReason="MALFORMED_RESPONSE")
 
 

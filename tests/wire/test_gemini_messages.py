@@ -189,7 +189,7 @@ def test_arguments_that_are_no_object_are_refused(arguments: str) -> None:
     calls = (CALL, ToolCall(id="c2", name="g", arguments=arguments))
     with pytest.raises(BadOption, match="is no JSON object") as caught:
         talk(HI, Message(role="assistant", tool_calls=calls))
-    assert caught.value.field == "messages[1].tool_calls[1].arguments"
+    assert caught.value.field == "messages[1].tool_calls[1].function.arguments"
 
 
 @pytest.mark.parametrize(

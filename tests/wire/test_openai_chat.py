@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from polychat.errors import FormatChanged, PolychatError, QuotaSpent, RateLimited, Unavailable
 from polychat.fold import Fold
 from polychat.types import (
+    Citation,
     Event,
     Finish,
     Image,
@@ -165,6 +166,23 @@ def test_a_refusal_is_told_in_its_words() -> None:
     assert decoded(chunk(refusal="I cannot") + chunk("stop") + DONE) == [
         TextDelta(text="I cannot"), Finish(reason="content_filter", raw="refusal")
     ]  # fmt: skip
+
+
+def test_annotations_are_the_sources_of_the_words_before_them() -> None:
+    """With their place in the whole text, where it is told; a note about a file is none."""
+    full = {"url": "https://example.com/a", "title": "A", "start_index": 0, "end_index": 5}
+    bare = {"url": "https://example.com/b"}
+    notes = [{"type": "url_citation", "url_citation": source} for source in (full, bare)]
+    notes.insert(1, {"type": "file_citation", "file_citation": {"file_id": "file-1"}})
+    told = [
+        TextDelta(text="мир"),
+        Citation(url="https://example.com/a", title="A", start=0, end=5),
+        Citation(url="https://example.com/b"),
+    ]
+    assert decoded(document(content="мир", annotations=notes))[:-2] == told
+    stream = chunk(content="Grüße, ") + chunk(content="мир", annotations=notes) + chunk("stop") + DONE
+    assert decoded(stream)[1:-1] == told
+    assert decoded(document(content="мир", annotations=None))[:-2] == told[:1]
 
 
 def test_pictures_of_an_answer_are_media() -> None:

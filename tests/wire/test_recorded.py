@@ -30,7 +30,6 @@ FRAME = re.compile(rb"(?<=\n\n)|(?<=\r\n\r\n)")  # where one event ends and the 
 FOREIGN = re.compile(
     rb"__cf_bm|_cfuvid|openai-organization|proj_[A-Za-z0-9]{8}|org-[A-Za-z0-9]{8}|pydantic-[0-9]", re.I
 )
-NOT_TOLD = {"openai/chat-search": "sources beside the words of a chat completion are not told"}
 
 
 class Dialect(NamedTuple):
@@ -87,12 +86,6 @@ def recordings() -> Iterator[Recording]:
             yield Recording(f"{service}/{stem}", body.read_bytes(), note)
 
 
-def params(found: Iterable[Recording]) -> list[Any]:
-    """The recordings, those marked that are known to mean more than is told."""
-    marks = {name: [pytest.mark.xfail(reason=reason, strict=True)] for name, reason in NOT_TOLD.items()}
-    return [pytest.param(one, id=one.name, marks=marks.get(one.name, ())) for one in found]
-
-
 EVERY = list(recordings())
 ANSWERS = [one for one in EVERY if one.note["error"] is None]
 ERRORS = [one for one in EVERY if one.note["error"] is not None]
@@ -140,7 +133,7 @@ def noted(note: dict[str, Any]) -> dict[str, Any]:
     return {name: note[name] for name in meaning(Reply(), note)} | {"tool_calls": calls}
 
 
-@pytest.mark.parametrize("recording", params(ANSWERS))
+@pytest.mark.parametrize("recording", ANSWERS, ids=lambda it: it.name)
 def test_a_recorded_answer_means_what_is_noted_beside_it(recording: Recording) -> None:
     """Words, thoughts and their seals, calls, sources with the words they are of, counts and the end."""
     assert meaning(decoded(recording, [recording.body]), recording.note) == noted(recording.note)

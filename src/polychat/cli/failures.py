@@ -5,13 +5,15 @@
     2 usage                 6 refused
     3 config or vault       7 network or timeout           130 interrupted
 
-A person reads `error: SENTENCE` and `hint: ...`; with --json the same is one line of JSON. A traceback is shown only
-where POLYCHAT_DEBUG=1 asks for it.
+A person reads `error: SENTENCE` and `hint: ...`, and above them who was asked before in vain. Where an account is in
+trouble, its name stands before the sentence, unless the sentence has it. With --json the same is one line of JSON. A
+traceback is shown only where POLYCHAT_DEBUG=1 asks for it.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import traceback
 from types import TracebackType
 from typing import Any
@@ -20,6 +22,8 @@ import click
 
 from polychat.cli.terminal import note
 from polychat.errors import (
+    AccountProblem,
+    Attempt,
     AuthExpired,
     BadOption,
     ChallengeRequired,
@@ -77,8 +81,28 @@ def failed(error: PolychatError, *, as_json: bool) -> int:
     }
     if error.partial is not None and error.after_content:
         facts["partial"] = error.partial.text
+    if error.attempts:
+        facts["attempts"] = [attempt._asdict() for attempt in error.attempts]
+    if not as_json:
+        for attempt in error.attempts:
+            note(click.style(_tried(attempt), dim=True))
+        facts["message"] = _whose(error)
     _tell(facts, as_json=as_json)
     return exit_code(error)
+
+
+def _tried(attempt: Attempt) -> str:
+    who = f"{attempt.provider}/{attempt.model} ({attempt.account})"
+    return f"tried {who}: {attempt.code}, {attempt.seconds:.1f} s"
+
+
+def _whose(error: PolychatError) -> str:
+    """The sentence, with the account in front where the trouble is its own and the sentence does not name it."""
+    name = error.account
+    if not isinstance(error, AccountProblem) or name is None:
+        return error.message
+    is_named = re.search(rf"(?<![\w@.:-]){re.escape(name)}(?![\w@-])", error.message)
+    return error.message if is_named else f"account {name}: {error.message}"
 
 
 def misused(error: click.ClickException, *, as_json: bool) -> int:

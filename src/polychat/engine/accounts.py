@@ -118,9 +118,12 @@ def _holding(info: Info, credential: Credential) -> Vault:
 
 
 def key_credential(info: Info, key: Secret) -> Credential:
-    """What a key or token is at this service. Raises `BadOption` for an empty one."""
-    if not key:
-        raise BadOption(f"the {info.label} key is empty", field="api_key")
+    """What a key or token is at this service. Raises `BadOption` for an empty one, and for one that cannot be sent."""
+    if not key.reveal().strip():
+        raise BadOption(f"the {info.label} key is empty", field="api_key", hint=f"get one at {info.sign_in.url}")
+    if not key.is_plain:
+        what = f"the {info.label} key has a line end or is not plain ASCII"
+        raise BadOption(what, field="api_key", hint="give one line, the key")
     if info.sign_in.key_kind == "bearer":
         return BearerToken(token=key, expires_at=token_expiry(key))
     return ApiKey(key=key)

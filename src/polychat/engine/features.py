@@ -10,6 +10,7 @@ from polychat.providers.base import Capability, Info, Model
 from polychat.types import Attachment, Audio, Image, Request
 
 _IN_WORDS: frozenset[Capability] = frozenset({"tools", "schema"})  # what emulation stands in for
+_ARGUMENTS = tuple(name for name in Request.__struct_fields__ if name not in {"thread", "options"})  # of `create`
 
 
 def check(info: Info, model: Model, request: Request) -> None:
@@ -81,10 +82,17 @@ def _check_options(info: Info, request: Request) -> None:
     for name, value in request.options.items():
         expected = info.options.get(name)
         if expected is None:
-            near = get_close_matches(name, [*info.options, *request.__struct_fields__], n=2)
-            hint = f"did you mean {' or '.join(near)}?" if near else f"it takes: {', '.join(info.options) or 'none'}"
+            hint = _instead(info, name)
             raise BadOption(f"{info.name} has no option {name!r}", field=name, hint=hint, provider=info.name)
         if not isinstance(value, expected):
             raise BadOption(
                 f"{name} is {type(value).__name__}, not {expected.__name__}", field=name, provider=info.name
             )
+
+
+def _instead(info: Info, name: str) -> str:
+    """What the caller may have meant by an option that the service has not."""
+    if name in _ARGUMENTS:
+        return f"{name} is an argument of create, and cannot be given with -o or options"
+    near = get_close_matches(name, [*info.options, *_ARGUMENTS], n=2)
+    return f"did you mean {' or '.join(near)}?" if near else f"it takes: {', '.join(info.options) or 'none'}"

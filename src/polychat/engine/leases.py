@@ -17,6 +17,7 @@ from polychat.engine.conditions import Value
 from polychat.engine.health import Gate, Health, Verdict
 from polychat.engine.outcomes import Outcomes
 from polychat.engine.places import Places
+from polychat.engine.remedies import remedied
 from polychat.engine.sessions import Sessions
 from polychat.errors import NoAccount, PolychatError, QuotaSpent, RateLimited
 from polychat.net.clocks import Clocks
@@ -73,7 +74,7 @@ class Lease:
             with self.session.owning():
                 yield
         except PolychatError as error:
-            self.failed(error)
+            self.failed(remedied(error, self.entry))
             raise
         self.answered()
 
@@ -84,10 +85,12 @@ class Lease:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        if not self._settled:
-            self._leases.outcomes.left(self._info.name)
-            self._change(lambda known: health.left(known, self._model))
-        self._leases.give_back(self._info, self.entry)
+        try:
+            if not self._settled:
+                self._leases.outcomes.left(self._info.name)
+                self._change(lambda known: health.left(known, self._model))
+        finally:
+            self._leases.give_back(self._info, self.entry)
 
 
 class Leases:
@@ -140,7 +143,8 @@ class Leases:
         Raises: `RateLimited`, `QuotaSpent`, `Unavailable` or `NoAccount` where the account must not be asked now,
         without anything sent; `BadOption` where it is of the wrong kind; `IdleTimeout` when no place became free.
         """
-        _raise(self._barred(entry, model, self._gate(entry, model)))
+        if self._places.is_full(entry):  # otherwise it is asked at once, and `_begin` looks
+            _raise(self._barred(entry, model, self._gate(entry, model)))
         session = self.sessions.of(info, entry).view(clocks, patient=patient)
         await self._places.take(info, entry, clocks.pool_s, left_s)
         try:
@@ -189,9 +193,13 @@ class Leases:
         def begin(known: Health) -> Health:
             gate = health.gate(known, model, expires_at=entry.expires_at, now=self.now())
             _raise(self._barred(entry, model, gate))
-            return health.begun(known, model, now=self.now()) if gate.verdict == "try" else known
+            return health.begun(known, model, now=self.now())
 
-        self.sessions.register.change(entry, begin)
+        gate = self._gate(entry, model)
+        if gate.verdict == "try":
+            self.sessions.register.change(entry, begin)
+        else:  # nothing is to be noted
+            _raise(self._barred(entry, model, gate))
         self.outcomes.begun(entry.provider)
 
     def _barred(self, entry: Entry, model: str, gate: Gate) -> PolychatError | None:

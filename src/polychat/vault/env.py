@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
-from polychat.credentials import Account, ApiKey, BearerToken, Credential, Secret, token_expiry
+from polychat.credentials import Account, ApiKey, BearerToken, Credential, Secret, secrets_of, token_expiry
 from polychat.errors import ConfigError
 from polychat.vault.base import Entry, entry, no_account
 
@@ -45,11 +45,13 @@ class EnvVault:
         return tuple(entry(account, "environment") for account in accounts if provider in (None, account.provider))
 
     def get(self, name: str) -> Account:
-        """The account of that name. Raises: `NoAccount`."""
-        accounts = self._accounts()
-        if name not in accounts:
-            raise no_account(name, self.entries())
-        return accounts[name]
+        """The account of that name. Raises: `NoAccount`, or `ConfigError` for a value that is no key."""
+        account = self._known(name)
+        if not all(secret.is_plain for secret in secrets_of(account.credential)):
+            variable = name.removeprefix("env:")
+            what = f"the key in {variable} has a line end or is not plain ASCII"
+            raise ConfigError(what, hint=f"put one line into {variable}, the key", provider=account.provider)
+        return account
 
     def put(self, account: Account) -> None:
         """Raises: `ConfigError`, always."""
@@ -60,7 +62,7 @@ class EnvVault:
 
     def remove(self, name: str) -> None:
         """Raises: `NoAccount` when there is none of that name, otherwise `ConfigError`."""
-        self.get(name)
+        self._known(name)
         raise ConfigError(
             f"the account {name!r} comes from an environment variable and cannot be removed here",
             hint=f"unset {name.removeprefix('env:')}",
@@ -68,11 +70,17 @@ class EnvVault:
 
     def prefer(self, name: str) -> None:
         """Raises: `NoAccount` when there is none of that name, otherwise `ConfigError`."""
-        provider = self.get(name).provider
+        provider = self._known(name).provider
         raise ConfigError(
             f"the account {name!r} comes from an environment variable and cannot be moved",
             hint=f'name it in the table [accounts] of config.toml: {provider} = "{name}"',
         )
+
+    def _known(self, name: str) -> Account:
+        accounts = self._accounts()
+        if name not in accounts:
+            raise no_account(name, self.entries())
+        return accounts[name]
 
     def _accounts(self) -> dict[str, Account]:
         accounts: dict[str, Account] = {}

@@ -126,7 +126,8 @@ def _text(part: Text) -> Iterator[Block]:
 
 
 def _call(call: ToolCall, field: str) -> Block:
-    return {"type": "tool_use", "id": call.id, "name": call.name, "input": _arguments(call, f"{field}.arguments")}
+    arguments = _arguments(call, f"{field}.function.arguments")
+    return {"type": "tool_use", "id": call.id, "name": call.name, "input": arguments}
 
 
 def _arguments(call: ToolCall, field: str) -> dict[str, Any]:

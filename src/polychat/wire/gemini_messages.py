@@ -171,7 +171,8 @@ class _Writer:
         signed = any(call.signature for call in message.tool_calls)
         for index, call in enumerate(message.tool_calls):
             self._called[call.id] = call.name
-            called = {"id": call.id, "name": call.name, "args": _arguments(call, f"{field}.tool_calls[{index}]")}
+            args = _arguments(call, f"{field}.tool_calls[{index}].function.arguments")
+            called = {"id": call.id, "name": call.name, "args": args}
             unsigned = _NO_SIGNATURE if self._strict and not signed and index == 0 else None
             signature = call.signature or unsigned
             yield {"functionCall": called} | ({"thoughtSignature": signature} if signature else {})
@@ -196,7 +197,7 @@ def _arguments(call: ToolCall, field: str) -> Json:
     arguments = _object(call.arguments or "{}")
     if arguments is None:
         hint = "write them as an object, {} where there are none; or leave out the call and its result"
-        raise BadOption(f"{field}.arguments is no JSON object", field=f"{field}.arguments", hint=hint)
+        raise BadOption(f"{field} is no JSON object", field=field, hint=hint)
     return arguments
 
 

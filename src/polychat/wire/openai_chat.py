@@ -7,8 +7,9 @@
 
 Usage may come after the finish, so the end is told when the stream ends: by [DONE], or by its end after a
 finish_reason. A stream that ends without either was cut, and the decoder says nothing of an end. Reasoning is
-`reasoning_content` or `reasoning`, as the service likes. An error may stand where a chunk is expected. Shapes as in the
-types of OpenAI's own Python package 3.52, and as the compatible services document theirs; 2026-11.
+`reasoning_content` or `reasoning`, as the service likes. The sources of a search are annotations, whose places are in
+the whole text. An error may stand where a chunk is expected. Shapes as in the types of OpenAI's own Python package
+3.52, and as the compatible services document theirs; 2026-11.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import msgspec
 
 from polychat.errors import BadOption, FormatChanged
 from polychat.types import (
+    Citation,
     Event,
     Finish,
     FinishReason,
@@ -62,6 +64,17 @@ class _Picture(msgspec.Struct):
     image_url: _Link
 
 
+class _Source(msgspec.Struct):
+    url: str
+    title: str | None = None
+    start_index: int | None = None  # characters of the whole text
+    end_index: int | None = None
+
+
+class _Annotation(msgspec.Struct):
+    url_citation: _Source | None = None  # None: about a file
+
+
 class _Said(msgspec.Struct):
     """A delta of a stream, or the message of a document."""
 
@@ -71,6 +84,7 @@ class _Said(msgspec.Struct):
     refusal: str | None = None
     tool_calls: list[_Call] | None = None
     images: list[_Picture] | None = None
+    annotations: list[_Annotation] | None = None
 
 
 class _Choice(msgspec.Struct):
@@ -177,6 +191,9 @@ class Decoder:
             self._ready.append(self._call(call, position if call.index is None else call.index))
         for picture in said.images or ():
             self._ready.append(Media(part=_image(picture.image_url.url)))
+        for note in said.annotations or ():
+            if (source := note.url_citation) is not None:
+                self._ready.append(_citation(source))
 
     def _call(self, call: _Call, index: int) -> ToolCallDelta:
         """A fragment; some services repeat the name with each, and it counts once."""
@@ -213,6 +230,10 @@ def _counted(usage: _Usage) -> Usage:
         cached_input_tokens=given.cached_tokens if given else None,
         reasoning_tokens=made.reasoning_tokens if made else None,
     )
+
+
+def _citation(source: _Source) -> Citation:
+    return Citation(url=source.url, title=source.title, start=source.start_index, end=source.end_index)
 
 
 def _image(url: str) -> Image:

@@ -108,11 +108,10 @@ def test_a_thought_is_signed_at_its_end(post, events):
 
 
 def test_a_thought_that_is_kept_back_is_only_signed(post, events):
-    """No text comes."""
+    """No text comes, and that as a piece."""
     told = events(post({"model": "claude-opus-5-5", "stream": True}).body)
-    assert [event["delta"]["type"] for event in told if event.get("index") == 0 and "delta" in event] == [
-        "signature_delta"
-    ]
+    thought, seal = (event["delta"] for event in told if event.get("index") == 0 and "delta" in event)
+    assert (thought, seal["type"]) == ({"type": "thinking_delta", "thinking": ""}, "signature_delta")
 
 
 def test_the_package_tells_pieces_as_they_come(client):

@@ -36,7 +36,8 @@ def test_a_whole_answer_in_full(whole):
     assert answer == {
         "candidates": [{"content": {"parts": [text], "role": "model"}, "finishReason": "STOP", "index": 0}],
         "usageMetadata": {
-            "promptTokenCount": 2, "candidatesTokenCount": 6, "totalTokenCount": 8, "promptTokensDetails": details
+            "promptTokenCount": 2, "candidatesTokenCount": 6, "totalTokenCount": 8, "promptTokensDetails": details,
+            "serviceTier": "standard",
         },
         "modelVersion": "gemini-2.5-flash-lite",
     }  # fmt: skip
@@ -60,6 +61,53 @@ def test_a_signature_comes_last_and_on_nothing(chunks, whole):
     (told,) = whole("gemini-3.8-flash")["candidates"][0]["content"]["parts"]
     assert told["text"] == "You asked: “Hello there” (2 words)."
     assert part.keys() == told.keys() == {"text", "thoughtSignature"}
+
+
+def test_after_a_signed_call_the_end_is_a_piece_of_its_own(chunks, whole):
+    """On empty words, with what the call cost; a model that does not sign tells the end with the call."""
+    declared = [{"functionDeclarations": [{"name": "hello"}]}]
+    called, end = chunks("gemini-3.8-flash", tools=declared)
+    assert called["candidates"][0]["content"]["parts"][0].keys() == {"functionCall", "thoughtSignature"}
+    assert called["candidates"][0].get("finishReason") is None
+    content = {"parts": [{"text": ""}], "role": "model"}
+    assert end["candidates"] == [{"content": content, "index": 0, "finishReason": "STOP"}]
+    assert end["usageMetadata"] == called["usageMetadata"]
+    (only,) = chunks("gemini-2.5-flash-lite", tools=declared)
+    assert only["candidates"][0]["finishReason"] == "STOP"
+    (part,) = whole("gemini-3.8-flash", tools=declared)["candidates"][0]["content"]["parts"]
+    assert part.keys() == {"functionCall", "thoughtSignature"}
+
+
+def test_words_are_signed_where_functions_are_declared(chunks, whole):
+    """The first of them, by a model that thinks and has no signature at the end."""
+    declared = [{"functionDeclarations": [{"name": "other"}]}]
+    pieces = [piece["candidates"][0]["content"]["parts"][0] for piece in chunks("gemini-2.5-flash", tools=declared)]
+    assert ["thoughtSignature" in part for part in pieces] == [True, *[False] * 5]
+    (part,) = whole("gemini-2.5-flash", tools=declared)["candidates"][0]["content"]["parts"]
+    assert (part["text"], "thoughtSignature" in part) == ("You asked: “Hello there” (2 words).", True)
+    pieces = [piece["candidates"][0]["content"]["parts"][0] for piece in chunks("gemini-3.8-flash", tools=declared)]
+    assert ["thoughtSignature" in part for part in pieces] == [*[False] * 6, True]
+    for model, fields in (("gemini-2.5-flash", {}), ("gemini-2.5-flash-lite", {"tools": declared})):
+        (part,) = whole(model, **fields)["candidates"][0]["content"]["parts"]
+        assert "thoughtSignature" not in part
+
+
+def test_the_tier_is_told(whole):
+    """As it was asked for."""
+    told = [
+        whole("gemini-2.5-flash", serviceTier=tier)["usageMetadata"]["serviceTier"] for tier in ("flex", "unspecified")
+    ]
+    assert told == ["flex", "standard"]
+
+
+def test_what_a_search_brought_is_counted(whole):
+    """Apart from the prompt, and in the total; without a search there is no such count."""
+    usage = whole("gemini-2.5-flash", tools=[{"googleSearch": {}}])["usageMetadata"]
+    found = usage["toolUsePromptTokenCount"]
+    assert (found > 0, usage["toolUsePromptTokensDetails"]) == (True, [{"modality": "TEXT", "tokenCount": found}])
+    counted = sum(usage[name] for name in ("promptTokenCount", "candidatesTokenCount", "thoughtsTokenCount"))
+    assert usage["totalTokenCount"] == counted + found
+    assert "toolUsePromptTokenCount" not in whole("gemini-2.5-flash")["usageMetadata"]
 
 
 def test_thoughts_and_answer_stay_apart(whole):

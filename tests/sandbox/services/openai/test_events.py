@@ -70,6 +70,31 @@ def test_a_call_is_streamed_as_fragments(post, events):
     assert json.loads("".join(pieces)) == {"city": "Hello there"}
 
 
+def test_what_is_done_says_nothing_of_the_function(post, events):
+    """The item has its name; the event has the arguments alone."""
+    told = events(post("/responses", HELLO | {"input": "get_weather in Oslo", "tools": [WEATHER]}).body)
+    (done,) = (event for event in told if event["type"] == "response.function_call_arguments.done")
+    assert done.keys() == {"type", "item_id", "output_index", "arguments", "sequence_number"}
+
+
+def test_when_it_was_completed_is_known_at_the_end(post, events):
+    """And only where it was."""
+    for more, status, completed in (({}, "completed", True), ({"max_output_tokens": 16}, "incomplete", False)):
+        told = events(post("/responses", HELLO | {"input": "word " * 40} | more).body)
+        first, last = told[0]["response"], told[-1]["response"]
+        assert (first["completed_at"], last["status"]) == (None, status)
+        assert last["completed_at"] == (last["created_at"] if completed else None)
+
+
+def test_a_response_has_the_fields_of_its_time(post, events):
+    """Those that are always the same too; reasoning that is not shown has no content."""
+    asked = HELLO | {"model": "gpt-5.5", "prompt_cache_retention": "24h", "reasoning": {"effort": "low"}}
+    body = events(post("/responses", asked).body)[-1]["response"]
+    named = ("top_logprobs", "frequency_penalty", "presence_penalty", "prompt_cache_retention")
+    assert [body[name] for name in named] == [0, 0.0, 0.0, "24h"]
+    assert (body["output"][0]["type"], body["output"][0]["content"]) == ("reasoning", [])
+
+
 def test_a_refusal_is_streamed_under_its_own_name(post, events):
     """Not as text."""
     told = events(post("/responses", HELLO, "refusal").body)

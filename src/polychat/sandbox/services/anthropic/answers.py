@@ -33,9 +33,9 @@ def text(pieces: Sequence[str], citations: Sequence[Wire] = ()) -> Said:
 
 
 def thinking(pieces: Sequence[str], signature: str) -> Said:
-    """A thought; without pieces one whose text is kept back."""
+    """A thought; without pieces one whose text is kept back, which is streamed as one empty piece."""
     head = {"type": "thinking", "thinking": "".join(pieces), "signature": signature}
-    thoughts = ({"type": "thinking_delta", "thinking": piece} for piece in pieces)
+    thoughts = ({"type": "thinking_delta", "thinking": piece} for piece in pieces or ("",))
     return Said(
         whole=head,
         begun={**head, "thinking": "", "signature": ""},

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from polychat.sandbox.services.anthropic import refusals
-from polychat.sandbox.services.openai.strictness import problem
+from polychat.sandbox.services.openai.strictness import malformed, problem
 
 Schema = dict[str, Any]
 _BEYOND = (
@@ -35,7 +35,7 @@ def tool_input(schema: Schema, place: str, *, strict: bool) -> None:
 
 def answer(schema: Schema, place: str) -> None:
     """Judge the schema of an answer. Raises: Refusal."""
-    if mistake := problem({**schema, "type": "object"}, strict=False):
+    if mistake := malformed(schema):
         raise refusals.wrong(place, mistake)
     _judge_grammar(schema, place)
 

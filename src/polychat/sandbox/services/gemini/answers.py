@@ -1,8 +1,9 @@
 """Answers as the service writes them: whole, or in the pieces of a stream.
 
 A piece is a whole `GenerateContentResponse` with one part; the usage so far is in each, the reason of the end in the
-last. In a whole answer, pieces of text or of sound are one part, and a signature on nothing belongs to the text before
-it. Token counts of 0 are left out, as every default is; but the `index` of the one candidate is there.
+last, which has no words of its own after the calls of a model that signs them. In a whole answer, pieces of text or of
+sound are one part, and a signature on nothing belongs to the text before it. Token counts of 0 are left out, as every
+default is; but the `index` of the one candidate is there.
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ def pieces(told: Told, head: Body) -> Iterator[Body]:
     """The answer as a stream."""
     last = len(told.said) - 1
     for index, said in enumerate(told.said):
-        candidate = _candidate([said.part], told if index == last else None)
+        candidate = _candidate([said.part], told if index == last and not told.ends_apart else None)
         yield {"candidates": [candidate], "usageMetadata": _usage(told, index + 1), **head}
-    if not told.said:
-        yield {"candidates": [_candidate([], told)], "usageMetadata": _usage(told, 0), **head}
+    if told.ends_apart or not told.said:
+        parts: list[WirePart] = [{"text": ""}] if told.said else []
+        yield {"candidates": [_candidate(parts, told)], "usageMetadata": _usage(told, len(told.said)), **head}
 
 
 def blocked(reason: str, ratings: list[Body], prompt: Mapping[Modality, int], head: Body) -> Body:
@@ -78,8 +80,11 @@ def _usage(told: Told, count: int) -> Body:
     for said in told.said[:count]:
         spent[said.modality] = spent.get(said.modality, 0) + said.tokens
     prompt, said_tokens = sum(told.prompt.values()), sum(spent.values())
-    usage: Body = {"promptTokenCount": prompt, "totalTokenCount": prompt + said_tokens + told.thoughts}
+    total = prompt + said_tokens + told.thoughts + told.found
+    usage: Body = {"promptTokenCount": prompt, "totalTokenCount": total, "serviceTier": told.tier}
     usage["promptTokensDetails"] = details(told.prompt)
+    if told.found:
+        usage |= {"toolUsePromptTokenCount": told.found, "toolUsePromptTokensDetails": details({"TEXT": told.found})}
     if said_tokens:
         usage["candidatesTokenCount"] = said_tokens
     if told.thoughts:

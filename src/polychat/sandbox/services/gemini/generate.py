@@ -83,7 +83,8 @@ def understood(call: ApiCall, asked: Asked, model: Model) -> Wish:
     toolbox = tools.toolbox(asked.tools, asked.tool_config, model)
     form = settings.judged(asked.generation_config or GenerationConfig(), model)
     turns = (*_instructions(asked.system_instruction, model), *transcript.turns(runs))
-    wish = Wish(model=model, runs=runs, turns=turns, toolbox=toolbox, form=form)
+    tier = "standard" if asked.service_tier in (None, "unspecified") else asked.service_tier
+    wish = Wish(model=model, runs=runs, turns=turns, toolbox=toolbox, form=form, tier=tier)
     _judge_together(wish, asked)
     return wish
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any, NamedTuple
 
+from polychat.sandbox import brain
+
 
 class Page(NamedTuple):
     """A page that is found."""
@@ -21,6 +23,7 @@ PAGES = (
     Page("example.org", "An echo repeats what it hears, says example.org."),
     Page("example.net", "Naïve answers are the surest, says example.net."),
 )
+TOKENS = sum(len(brain.pieces(page.sentence)) for page in PAGES)  # that they bring into the prompt
 _REDIRECT = "https://vertexaisearch.cloud.google.com/grounding-api-redirect/"
 
 

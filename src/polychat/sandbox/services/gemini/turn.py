@@ -34,6 +34,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     turns: tuple[brain.Turn, ...]  # instructions first
     toolbox: Toolbox
     form: Form
+    tier: str
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +53,9 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     finish_reason: str
     prompt: dict[Modality, int]  # tokens
     cached: int  # of those
+    found: int  # tokens that a search brought into the prompt
+    tier: str
+    ends_apart: bool = False  # in a stream the end is a piece of its own, without words
     more: dict[str, Any] = {}  # beside the content, with the finish reason
 
 
@@ -66,9 +70,11 @@ def tell(call: ApiCall, wish: Wish) -> Told:
     answer = call.answer(question)
     said = tuple(_thoughts(wish)) + tuple(_spoken(call, wish, question, answer, thoughts))
     reason = _REASONS.get(answer.finish_reason, answer.finish_reason)
+    more = _more(wish, answer)
     told = Told(
-        said=said, thoughts=thoughts, finish_reason=reason, prompt=prompt, cached=cached, more=_more(wish, answer)
-    )
+        said=said, thoughts=thoughts, finish_reason=reason, prompt=prompt, cached=cached, tier=wish.tier, more=more,
+        found=grounding.TOKENS if more else 0, ends_apart=wish.model.signs and bool(answer.tool_calls),
+    )  # fmt: skip
     return _broken_off(told, call.knobs.stop) if call.knobs.stop else told
 
 
@@ -110,11 +116,20 @@ def _spoken(call: ApiCall, wish: Wish, question: brain.Question, answer: brain.A
     if "AUDIO" in wish.form.wanted:
         yield from map(_aloud, answer.pieces)
     if "TEXT" in wish.form.wanted:
-        yield from (Said(part={"text": piece}) for piece in _pieces(wish, answer))
+        yield from _words(call, wish, _pieces(wish, answer), signed=bool(thoughts and wish.toolbox.functions))
     if "IMAGE" in wish.form.wanted:
         yield _painted(wish)
     if wish.model.signs:
         yield Said(part={"text": "", "thoughtSignature": _signature(call, wish, Signed())}, tokens=0)
+
+
+def _words(call: ApiCall, wish: Wish, pieces: tuple[str, ...], *, signed: bool) -> Iterator[Said]:
+    """The words; models that do not sign at the end sign the first of them, where functions are declared."""
+    for index, piece in enumerate(pieces):
+        part: WirePart = {"text": piece}
+        if signed and not index and not wish.model.signs:
+            part["thoughtSignature"] = _signature(call, wish, Signed())
+        yield Said(part=part)
 
 
 def _pieces(wish: Wish, answer: brain.Answer) -> tuple[str, ...]:

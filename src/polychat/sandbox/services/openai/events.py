@@ -41,7 +41,7 @@ def output(
         name, thought = f"rs_{ids.hex(48)}", "".join(told.thinking)
         summary = [{"type": "summary_text", "text": thought}] if summarised else []
         sealed = {"encrypted_content": seal(name, thought)} if seal else {}
-        items.append({"id": name, "type": "reasoning", "summary": summary, **sealed})
+        items.append({"id": name, "type": "reasoning", "summary": summary, "content": [], **sealed})
     items += spoken.made.items
     for call in told.calls:
         about = {"call_id": call.id, "name": call.name, "arguments": call.arguments}
@@ -69,7 +69,8 @@ async def frames(body: dict[str, Any], spoken: Spoken, padding: dict[str, Any]) 
 
 
 def _events(body: dict[str, Any], spoken: Spoken, padding: dict[str, Any]) -> Iterator[Event]:
-    begun = {**body, "status": "in_progress", "output": [], "usage": None, "incomplete_details": None}
+    unknown = dict.fromkeys(("usage", "incomplete_details", "completed_at"))
+    begun = {**body, **unknown, "status": "in_progress", "output": []}
     yield {"type": "response.created", "response": begun}
     yield {"type": "response.in_progress", "response": begun}
     for index, item in enumerate(body["output"]):
@@ -106,8 +107,7 @@ def _reasoning(item: dict[str, Any], place: dict[str, Any], spoken: Spoken, padd
 def _call(item: dict[str, Any], place: dict[str, Any], spoken: Spoken, padding: dict[str, Any]) -> Iterator[Event]:
     for piece in fragments(item["arguments"]):
         yield {"type": "response.function_call_arguments.delta", **place, "delta": piece, **padding}
-    about = {"name": item["name"], "arguments": item["arguments"]}
-    yield {"type": "response.function_call_arguments.done", **place, **about}
+    yield {"type": "response.function_call_arguments.done", **place, "arguments": item["arguments"]}
 
 
 def _message(item: dict[str, Any], place: dict[str, Any], spoken: Spoken, padding: dict[str, Any]) -> Iterator[Event]:

@@ -255,16 +255,18 @@ def _body(call: ApiCall, asked: Asked, told: Told, output: list[dict[str, Any]])
     thinking = {"effort": asked.thinking.effort, "summary": asked.thinking.summary}
     echoed = (
         "instructions", "model", "previous_response_id", "max_output_tokens", "max_tool_calls", "tools", "tool_choice",
-        "user", "safety_identifier", "prompt_cache_key", "text",
+        "user", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "text",
     )  # fmt: skip
     return {
         "id": f"resp_{call.world.ids.hex(48)}", "object": "response", "created_at": int(call.now),
-        "status": "incomplete" if reason else "completed", "error": None, "background": False,
-        "incomplete_details": {"reason": reason} if reason else None, "output": output,
+        "completed_at": None if reason else int(call.now), "status": "incomplete" if reason else "completed",
+        "error": None, "background": False, "incomplete_details": {"reason": reason} if reason else None,
+        "output": output,
         **{field: msgspec.to_builtins(getattr(asked, field)) for field in echoed},
         "parallel_tool_calls": asked.parallel_tool_calls is not False, "reasoning": thinking,
         "temperature": 1.0 if asked.temperature is None else asked.temperature,
-        "top_p": 1.0 if asked.top_p is None else asked.top_p, "truncation": asked.truncation or "disabled",
+        "top_p": 1.0 if asked.top_p is None else asked.top_p, "top_logprobs": 0,
+        "frequency_penalty": 0.0, "presence_penalty": 0.0, "truncation": asked.truncation or "disabled",
         "store": asked.store is not False, "service_tier": "default", "metadata": asked.metadata or {},
         "usage": None if call.knobs.usage == "off" else _usage(told),
     }  # fmt: skip

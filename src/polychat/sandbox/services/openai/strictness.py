@@ -29,11 +29,16 @@ Place = tuple[str, ...]
 
 def problem(schema: Mapping[str, Any], *, strict: bool) -> str | None:
     """What is wrong with `schema` first, as a sentence, or None."""
-    if malformed := next(_malformed(schema, schema, ()), None):
-        return malformed
+    if mistake := malformed(schema):
+        return mistake
     if schema.get("type", None if strict else "object") != "object":
         return "the root must have the type 'object'"
     return next(_open_ends(schema, (), 0), None) if strict else None
+
+
+def malformed(schema: Mapping[str, Any]) -> str | None:
+    """Why `schema` is no schema at all, whatever its root, or None."""
+    return next(_malformed(schema, schema, ()), None)
 
 
 def _malformed(schema: Any, root: Mapping[str, Any], place: Place) -> Iterator[str]:
