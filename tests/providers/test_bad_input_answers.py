@@ -9,17 +9,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from threading import Thread
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any
 
-import msgspec
 import pytest
 
-from polychat import ChatCompletion, ChatCompletionChunk, Client
-from polychat.engine.settings import load
+from polychat import ChatCompletionChunk
 from polychat.errors import AuthExpired, Overloaded, PolychatError, RateLimited, Unavailable
 
 Json = dict[str, Any]
@@ -104,96 +99,6 @@ def late_usage(name: str) -> list[Json]:
     return [{"text": "", "finish_reason": "length"}, {"usage": {"input": 9, "output": 3}}]
 
 
-# ---------------------------------------------------------------- who says it
-
-
-class _Speaking(BaseHTTPRequestHandler):
-    """Whatever it is asked, it answers with what it was told; it has no list of models."""
-
-    body: ClassVar[bytes] = b""
-    kind: ClassVar[str] = ""
-    asked: ClassVar[list[Any]]
-
-    def do_POST(self) -> None:
-        self.asked.append(msgspec.json.decode(self.rfile.read(int(self.headers["content-length"]))))
-        self._answer(200, self.kind, self.body)
-
-    def do_GET(self) -> None:
-        self._answer(404, "application/json", b'{"error":{"message":"no list"}}')
-
-    def _answer(self, status: int, kind: str, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("content-type", kind)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Silence."""
-
-
-class Speaker:
-    """The server, and clients of it."""
-
-    def __init__(self, url: str, served: type[_Speaking], home: Path) -> None:
-        self.url, self._served, self.home = url, served, home
-
-    def says(self, *events: Json | str) -> None:
-        """An event stream from now on."""
-        texts = [one if isinstance(one, str) else msgspec.json.encode(one).decode() for one in events]
-        self._served.body = "".join(f"data: {text}\n\n" for text in texts).encode()
-        self._served.kind = "text/event-stream"
-
-    def hands_out(self, document: Json) -> None:
-        """One document from now on."""
-        self._served.body, self._served.kind = msgspec.json.encode(document), "application/json"
-
-    @property
-    def asked(self) -> list[Any]:
-        """The bodies of all questions."""
-        return self._served.asked
-
-    def client(self, name: str) -> Client:
-        """A client of that dialect."""
-        settings = load(environ={"POLYCHAT_HOME": str(self.home), "POLYCHAT_SANDBOX": self.url})
-        service = "openai" if name == "responses" else name
-        to = {"base_url": f"{self.url}/v1"} if name == "custom" else {"provider": service}
-        return Client(**to, api_key="sandbox-alice", settings=settings, strict=True)
-
-
-@pytest.fixture
-def speaker(tmp_path: Path) -> Iterator[Speaker]:
-    """One that says nothing yet."""
-    served = type("Served", (_Speaking,), {"asked": []})
-    with ThreadingHTTPServer(("127.0.0.1", 0), served) as server:
-        worker = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        worker.start()
-        yield Speaker(f"http://127.0.0.1:{server.server_address[1]}", served, tmp_path)
-        server.shutdown()
-        worker.join()
-
-
-def question(name: str, **more: Any) -> dict[str, Any]:
-    """What is asked of that dialect."""
-    own: dict[str, Any] = {"openai": {"model": "gpt-4o"}, "custom": {"model": "any"}}.get(name, {})
-    if name == "responses":
-        own = {"model": "gpt-4o", "api": "responses"}
-    return {"messages": "hi", **own, **more}
-
-
-def whole(speaker: Speaker, name: str, **more: Any) -> ChatCompletion:
-    """The answer in one piece."""
-    with speaker.client(name) as client:
-        answer: ChatCompletion = client.chat.completions.create(**question(name, **more))
-        return answer
-
-
-def streamed(speaker: Speaker, name: str, heard: list[ChatCompletionChunk]) -> None:
-    """The answer in chunks, as far as it comes."""
-    with speaker.client(name) as client, client.chat.completions.create(**question(name), stream=True) as stream:
-        heard.extend(stream)
-
-
 def text(chunks: Sequence[ChatCompletionChunk]) -> str:
     """Their words."""
     return "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
@@ -212,7 +117,7 @@ def sentence(name: str, said: str) -> str:
 @EVERY
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("form", ["document", "first event"])
-def test_a_success_with_an_error_inside_is_that_error(speaker: Speaker, name: str, kind: str, form: str) -> None:
+def test_a_success_with_an_error_inside_is_that_error(speaker: Any, name: str, kind: str, form: str) -> None:
     """With the class that its code has, in one sentence on one line; the question is not asked again."""
     error = failure(name, kind, "Not now,\n  says the service.\n")
     if form == "document":
@@ -220,7 +125,7 @@ def test_a_success_with_an_error_inside_is_that_error(speaker: Speaker, name: st
     else:
         speaker.says(error)
     with pytest.raises(PolychatError) as told:
-        whole(speaker, name)
+        speaker.whole(name)
     assert type(told.value) is KINDS[kind][1]
     assert told.value.message == sentence(name, "Not now, says the service")
     assert (told.value.account, told.value.after_content) == (f"given@{told.value.provider}", False)
@@ -229,14 +134,14 @@ def test_a_success_with_an_error_inside_is_that_error(speaker: Speaker, name: st
 
 @EVERY
 @pytest.mark.parametrize("kind", ["rate", "unknown"])
-def test_an_error_behind_words_keeps_them(speaker: Speaker, name: str, kind: str) -> None:
+def test_an_error_behind_words_keeps_them(speaker: Any, name: str, kind: str) -> None:
     """For who reads along, and for who waits for the whole."""
     speaker.says(*words(name, "Grüße, "), *words(name, "мир")[-2:], failure(name, kind, "Not now."))
     heard: list[ChatCompletionChunk] = []
     with pytest.raises(PolychatError) as along:
-        streamed(speaker, name, heard)
+        speaker.streamed(name, heard)
     with pytest.raises(PolychatError) as waiting:
-        whole(speaker, name)
+        speaker.whole(name)
     for error in (along.value, waiting.value):
         assert type(error) is KINDS[kind][1]
         assert error.message == sentence(name, "Not now")
@@ -250,7 +155,7 @@ PROGRAM = (sys.executable, "-m", "polychat.cli", "chat", "hi")
 
 
 @pytest.mark.parametrize("name", NAMES[:-1])
-def test_the_program_prints_what_came_and_names_the_error(speaker: Speaker, name: str) -> None:
+def test_the_program_prints_what_came_and_names_the_error(speaker: Any, name: str) -> None:
     """The words on stdout, the sentence on stderr, and the exit code of a rate limit."""
     speaker.says(*words(name, "Grüße"), failure(name, "rate", "Not now."))
     env = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "POLYCHAT_SANDBOX": speaker.url}
@@ -273,15 +178,15 @@ def test_the_program_prints_what_came_and_names_the_error(speaker: Speaker, name
     ("name", "after"),
     [*((name, ()) for name in NAMES), *((name, ("[DONE]",)) for name in ("openai", "custom", "raycast"))],
 )
-def test_what_is_counted_after_the_end_is_counted(speaker: Speaker, name: str, after: tuple[str, ...]) -> None:
+def test_what_is_counted_after_the_end_is_counted(speaker: Any, name: str, after: tuple[str, ...]) -> None:
     """Once, with the reason that was given before it, and nothing is told after the end. Raycast counts nothing."""
     speaker.says(*words(name, "Grüße"), *late_usage(name), *after)
-    answer = whole(speaker, name)
+    answer = speaker.whole(name)
     assert (answer.text, answer.choices[0].finish_reason) == ("Grüße", "length")
     counted = answer.usage and (answer.usage.prompt_tokens, answer.usage.completion_tokens, answer.usage.total_tokens)
     assert counted == (None if name == "raycast" else (9, 3, 12))
     heard: list[ChatCompletionChunk] = []
-    streamed(speaker, name, heard)
+    speaker.streamed(name, heard)
     assert text(heard) == "Grüße"
     assert [chunk.choices[0].finish_reason for chunk in heard] == [None] * (len(heard) - 1) + ["length"]
     assert [chunk.usage for chunk in heard if chunk.usage] == ([answer.usage] if counted else [])

@@ -5,17 +5,13 @@ They are text to everyone but the caller: kept to the character, whole or in pie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from threading import Thread
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
 
-from polychat import BadOption, ChatCompletion, ChatCompletionChunk, Client
-from polychat.engine.settings import load
+from polychat import BadOption, ChatCompletion, ChatCompletionChunk
 from polychat.errors import Interrupted
 
 Json = dict[str, Any]
@@ -86,96 +82,6 @@ def called(name: str, arguments: str) -> Json:
     return {"candidates": [{"content": {"parts": [part]}, "finishReason": "STOP"}]}
 
 
-# ---------------------------------------------------------------- who says it
-
-
-class _Speaking(BaseHTTPRequestHandler):
-    """Whatever it is asked, it answers with what it was told; it has no list of models."""
-
-    body: ClassVar[bytes] = b""
-    kind: ClassVar[str] = ""
-    asked: ClassVar[list[Any]]
-
-    def do_POST(self) -> None:
-        self.asked.append(msgspec.json.decode(self.rfile.read(int(self.headers["content-length"]))))
-        self._answer(200, self.kind, self.body)
-
-    def do_GET(self) -> None:
-        self._answer(404, "application/json", b'{"error":{"message":"no list"}}')
-
-    def _answer(self, status: int, kind: str, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("content-type", kind)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Silence."""
-
-
-class Speaker:
-    """The server, and clients of it."""
-
-    def __init__(self, url: str, served: type[_Speaking], home: Path) -> None:
-        self.url, self._served, self.home = url, served, home
-
-    def says(self, *events: Json | str) -> None:
-        """An event stream from now on."""
-        texts = [one if isinstance(one, str) else msgspec.json.encode(one).decode() for one in events]
-        self._served.body = "".join(f"data: {text}\n\n" for text in texts).encode()
-        self._served.kind = "text/event-stream"
-
-    def hands_out(self, document: Json) -> None:
-        """One document from now on."""
-        self._served.body, self._served.kind = msgspec.json.encode(document), "application/json"
-
-    @property
-    def asked(self) -> list[Any]:
-        """The bodies of all questions."""
-        return self._served.asked
-
-    def client(self, name: str) -> Client:
-        """A client of that dialect."""
-        settings = load(environ={"POLYCHAT_HOME": str(self.home), "POLYCHAT_SANDBOX": self.url})
-        service = "openai" if name == "responses" else name
-        to = {"base_url": f"{self.url}/v1"} if name == "custom" else {"provider": service}
-        return Client(**to, api_key="sandbox-alice", settings=settings, strict=True)
-
-
-@pytest.fixture
-def speaker(tmp_path: Path) -> Iterator[Speaker]:
-    """One that says nothing yet."""
-    served = type("Served", (_Speaking,), {"asked": []})
-    with ThreadingHTTPServer(("127.0.0.1", 0), served) as server:
-        worker = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        worker.start()
-        yield Speaker(f"http://127.0.0.1:{server.server_address[1]}", served, tmp_path)
-        server.shutdown()
-        worker.join()
-
-
-def question(name: str, **more: Any) -> dict[str, Any]:
-    """What is asked of that dialect."""
-    own: dict[str, Any] = {"openai": {"model": "gpt-4o"}, "custom": {"model": "any"}}.get(name, {})
-    if name == "responses":
-        own = {"model": "gpt-4o", "api": "responses"}
-    return {"messages": "hi", **own, **more}
-
-
-def whole(speaker: Speaker, name: str, **more: Any) -> ChatCompletion:
-    """The answer in one piece."""
-    with speaker.client(name) as client:
-        answer: ChatCompletion = client.chat.completions.create(**question(name, **more))
-        return answer
-
-
-def streamed(speaker: Speaker, name: str, heard: list[ChatCompletionChunk]) -> None:
-    """The answer in chunks, as far as it comes."""
-    with speaker.client(name) as client, client.chat.completions.create(**question(name), stream=True) as stream:
-        heard.extend(stream)
-
-
 # ---------------------------------------------------------------- how they arrive
 
 UNREADABLE = ('{"city": "Par', "not JSON", "{}{}")
@@ -192,34 +98,34 @@ ONE_PIECE = [
 
 
 @pytest.mark.parametrize(("name", "arguments"), CASES)
-def test_arguments_of_a_call_are_kept_as_the_model_wrote_them(speaker: Speaker, name: str, arguments: str) -> None:
+def test_arguments_of_a_call_are_kept_as_the_model_wrote_them(speaker: Any, name: str, arguments: str) -> None:
     """Nobody reads them but the caller, who can tell the model what is wrong."""
     speaker.says(*call(name, arguments))
-    answer = whole(speaker, name)
+    answer = speaker.whole(name)
     assert answer.choices[0].finish_reason == "tool_calls"
     (one,) = answer.choices[0].message.tool_calls or []
     assert (one.id, one.function.name, one.function.arguments) == ("c1", "f", arguments)
     heard: list[ChatCompletionChunk] = []
-    streamed(speaker, name, heard)
+    speaker.streamed(name, heard)
     fragments = [part for chunk in heard for part in chunk.choices[0].delta.tool_calls or [] if part.function]
     assert "".join(part.function.arguments for part in fragments if part.function) == arguments
     assert [part.id for part in fragments if part.id] == ["c1"]
 
 
 @pytest.mark.parametrize(("name", "arguments"), ONE_PIECE)
-def test_arguments_in_a_document_are_kept_too(speaker: Speaker, name: str, arguments: str) -> None:
+def test_arguments_in_a_document_are_kept_too(speaker: Any, name: str, arguments: str) -> None:
     """Where nobody reads along."""
     speaker.hands_out(called(name, arguments))
-    (one,) = whole(speaker, name).choices[0].message.tool_calls or []
+    (one,) = speaker.whole(name).choices[0].message.tool_calls or []
     assert (one.id, one.function.name, one.function.arguments) == ("c1", "f", arguments)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_call_that_breaks_off_is_kept_as_far_as_it_came(speaker: Speaker, name: str) -> None:
+def test_a_call_that_breaks_off_is_kept_as_far_as_it_came(speaker: Any, name: str) -> None:
     """Nothing that was received is lost."""
     speaker.says(*call(name, '{"city": "Paris"}')[: 1 if name == "gemini" else 3], "{")
     with pytest.raises(Interrupted) as told:
-        whole(speaker, name)
+        speaker.whole(name)
     (kept,) = told.value.partial.tool_calls if told.value.partial else ()
     assert (kept.id, kept.name) == ("c1", "f")
     assert '{"city": "Paris"}'.startswith(kept.arguments)
@@ -227,14 +133,14 @@ def test_a_call_that_breaks_off_is_kept_as_far_as_it_came(speaker: Speaker, name
 
 
 @pytest.mark.parametrize("name", ["openai", "responses", "anthropic", "custom"])
-def test_a_talk_with_such_a_call_goes_on_where_the_service_takes_it(speaker: Speaker, name: str) -> None:
+def test_a_talk_with_such_a_call_goes_on_where_the_service_takes_it(speaker: Any, name: str) -> None:
     """As text it goes back unchanged; where only an object has a place, the call is named and nothing is sent."""
     speaker.says(*call(name, "not JSON"))
     with speaker.client(name) as client:
         ask: Callable[..., ChatCompletion] = client.chat.completions.create
-        first = ask(**question(name))
+        first = ask(**speaker.question(name))
         mine = {"role": "tool", "tool_call_id": "c1", "content": "your arguments were no JSON"}
-        again = question(name, messages=[mine], conversation=first.conversation)
+        again = speaker.question(name, messages=[mine], conversation=first.conversation)
         if name != "anthropic":
             ask(**again)
             assert '"arguments":"not JSON"' in msgspec.json.encode(speaker.asked[1]).decode()

@@ -1,9 +1,9 @@
 """The one place where an error becomes words on stderr and an exit code.
 
     0 ok                    4 sign-in needed or expired
-    1 provider or internal  5 quota or rate limit
+    1 provider or internal  5 quota or rate limit        8 batch with failures
     2 usage                 6 refused
-    3 config or vault       7 network or timeout           130 interrupted
+    3 config or vault       7 network or timeout         130 interrupted
 
 A person reads `error: SENTENCE` and `hint: ...`, and above them who was asked before in vain. Where an account is in
 trouble, its name stands before the sentence, unless the sentence has it. With --json the same is one line of JSON. A
