@@ -50,7 +50,6 @@ from polychat.providers.base import Capability, Info, ListsModels, Model, Provid
 from polychat.types import Attachment, Citation, Reply, Thread
 from polychat.vault.base import Vault
 
-
 if TYPE_CHECKING:
     from polychat.net.recording import Recorder
 

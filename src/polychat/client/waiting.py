@@ -15,6 +15,8 @@ def waits(usual: Waits, *, timeout: Any = None, given: Mapping[str, Any] | None 
 
     Raises: `BadOption` naming what is no clock or no number of seconds, and a header that is meant for a service.
     """
+    if timeout is None and given is None and headers is None:
+        return usual
     own = clocks.waits(_mapping(given, "clocks")) if given is not None else {}
     told = _told(_mapping(headers, "extra_headers")) if headers is not None else {}
     if timeout is None:

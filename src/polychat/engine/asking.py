@@ -26,10 +26,12 @@ from polychat.engine.settings import Settings
 from polychat.engine.targets import Found, Known, Missed, Target, Yardsticks
 from polychat.errors import ConfigError, NoAccount, PolychatError, UnknownModel
 from polychat.net.clocks import Clocks, Kind, Waits
+from polychat.net.retry import RetryPolicy
 from polychat.providers.base import Capability, Info, ListsModels, Model, Provider
 from polychat.types import Request
 
 T = TypeVar("T")
+_REMEMBERED = 256  # plain names, and where they lead
 
 
 class Directory(Protocol):
@@ -59,6 +61,7 @@ class Asking:
 
     def __init__(self, directory: Directory, leases: Leases, ledger: Path | None = None) -> None:
         self._ledger = ledger
+        self._last: dict[tuple[str, str | None, Capability | None], tuple[Known, list[Found]]] = {}  # plain names
         self._directory = directory
         self._leases = leases
         self._planner = Planner(leases, lambda name: directory.service(name).info)
@@ -74,7 +77,15 @@ class Asking:
 
         `to` says what for: where a service is named and no model, its default one, or its first that can.
         """
-        return targets.targets(model, self._directory.known(provider), self._yardsticks, to)
+        known = self._directory.known(provider)
+        if targets.is_routed(model, known):
+            return targets.targets(model, known, self._yardsticks, to)
+        last = self._last.get((model, provider, to))
+        if last is None or last[0] is not known:
+            if len(self._last) > _REMEMBERED:
+                self._last.clear()
+            last = self._last[model, provider, to] = known, targets.targets(model, known, self._yardsticks, to)
+        return last[1]
 
     async def found(self, model: str, provider: str | None, account: str | None, countdown: Countdown) -> list[Found]:
         """The same; for an id that nobody knows, the service named with it is asked for its own list."""
@@ -115,10 +126,10 @@ class Asking:
         plan.first()
         return Failover(plan.candidates, self.settings.failover, binds=binds)
 
-    async def lease(self, candidate: Candidate, countdown: Countdown, *, patient: bool) -> Lease:
+    async def lease(self, candidate: Candidate, countdown: Countdown, *, retry: RetryPolicy | None) -> Lease:
         """The right to ask that candidate; see `Leases.lease`."""
         model, clocks, left_s = candidate.target.route.model.id, countdown.clocks, countdown.left_s
-        return await self._leases.lease(candidate.info, candidate.entry, model, clocks, patient=patient, left_s=left_s)
+        return await self._leases.lease(candidate.info, candidate.entry, model, clocks, retry=retry, left_s=left_s)
 
     # ------------------------------------------------------------ names that nobody knows
 

@@ -14,6 +14,7 @@ from polychat.engine.planning import Candidate, Plan
 from polychat.engine.targets import Target
 from polychat.errors import FormatChanged, UnsupportedFeature
 from polychat.net.clocks import Kind, Waits
+from polychat.net.retry import RetryPolicy
 from polychat.net.session import Session
 from polychat.providers.base import Capability, Info, Model, Provider
 from polychat.types import Transcript, Usage
@@ -89,8 +90,8 @@ class Call:
         """What `ask(service, session, model)` gives, from the first who gives it."""
         countdown = Countdown(self._asking.clocks(self._kind, waits or {}))
 
-        async def once(candidate: Candidate, patient: bool) -> Given[T]:
-            lease = await self._leased(candidate, countdown, patient=patient)
+        async def once(candidate: Candidate, retry: RetryPolicy | None) -> Given[T]:
+            lease = await self._leased(candidate, countdown, retry=retry)
             model = candidate.target.route.model.id
             with lease, lease.judging():
                 call = ask(self._service(candidate), lease.session, model)
@@ -109,8 +110,8 @@ class Call:
         countdown = Countdown(self._asking.clocks(self._kind, waits or {}))
         won: list[Entry] = []  # holds the entry, once it is clear whose pieces are the answer
 
-        async def once(candidate: Candidate, patient: bool) -> Flow[T]:
-            lease = await self._leased(candidate, countdown, patient=patient)
+        async def once(candidate: Candidate, retry: RetryPolicy | None) -> Flow[T]:
+            lease = await self._leased(candidate, countdown, retry=retry)
             route = candidate.target.route
             pieces = _judged(ask(self._service(candidate), lease.session, route.model.id), lease, won)
             flow = Flow(pieces, route, candidate.entry.name, countdown.limit_s, countdown.deadline)
@@ -121,17 +122,19 @@ class Call:
         won.append(self.entry)
         return flow
 
-    async def _first(self, plan: Plan, once: Callable[[Candidate, bool], Awaitable[T]], *, binding: bool) -> T:
+    async def _first(
+        self, plan: Plan, once: Callable[[Candidate, RetryPolicy | None], Awaitable[T]], *, binding: bool
+    ) -> T:
         failover = self._asking.failover(plan, binds=lambda candidate: binding)
-        found = await failover.first(lambda candidate: once(candidate, failover.last))
+        found = await failover.first(lambda candidate: once(candidate, failover.repeating(candidate)))
         if failover.answering is not None:
             self._placed(failover.answering)
         self.entry.began()
         self.entry.attempts = len(failover.failed) + 1
         return found
 
-    async def _leased(self, candidate: Candidate, countdown: Countdown, *, patient: bool) -> Lease:
-        lease = await self._asking.lease(candidate, countdown, patient=patient)
+    async def _leased(self, candidate: Candidate, countdown: Countdown, *, retry: RetryPolicy | None) -> Lease:
+        lease = await self._asking.lease(candidate, countdown, retry=retry)
         self._placed(candidate)
         return lease
 

@@ -18,7 +18,7 @@ from polychat.engine.planning import Candidate, Considered, Plan
 from polychat.engine.stream import Running
 from polychat.engine.targets import Target
 from polychat.engine.turn import Turn
-from polychat.errors import BadOption
+from polychat.errors import BadOption, TransportProblem
 from polychat.fold import Fold
 from polychat.net.clocks import Waits
 from polychat.net.transport import Transport
@@ -92,7 +92,14 @@ class Chats:
             raise BadOption(
                 "a file named by its URL is not fetched through a proxy", field="image", hint="give the file itself"
             )
-        return await attachments.inlined(request, self._public(), self._origins)
+        try:
+            return await attachments.inlined(request, self._public(), self._origins)
+        except TransportProblem as error:  # of the file's host, so that no service is to blame
+            raise BadOption(
+                f"a file named by its URL cannot be fetched: {error.message}",
+                field="image",
+                hint="give the file itself",
+            ) from error
 
 
 class _Question:
@@ -144,7 +151,7 @@ class _Question:
         if not candidate.info.can(candidate.target.route.model, "remote_media"):
             inlined = self._with_bytes(request)
             request = await self._countdown.over(inlined, candidate.info.name, candidate.entry.name)
-        lease = await self._asking.lease(candidate, self._countdown, patient=failover.last)
+        lease = await self._asking.lease(candidate, self._countdown, retry=failover.repeating(candidate))
         route, account = candidate.target.route, candidate.entry.name
         self._placed(candidate)
         log.debug("asking", extra={"provider": route.provider, "model": route.model.id, "account": account})

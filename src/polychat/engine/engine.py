@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
@@ -53,6 +53,7 @@ from polychat.providers.base import (
     TellsWho,
 )
 from polychat.types import Request
+from polychat.vault.base import Entry as Held
 from polychat.vault.base import Vault
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class Engine:
         self._transports: dict[bool, Transport] = {}
         self._observe = observe
         self._now = now
+        self._last_known: dict[str | None, tuple[Sequence[Held], Services, Known]] = {}  # by provider
         self._ledger = ledger
         self._recorder = recorder
         self.register = Register(accounts.health_path(settings), now=now, observe=watch)
@@ -145,7 +147,14 @@ class Engine:
 
     def known(self, provider: str | None = None) -> Known:
         """The services and accounts that names are resolved among; `provider` limits them to one service."""
-        accounts = {entry.name: entry.provider for entry in self.vault.entries()}
+        entries, catalogue = self.vault.entries(), self.catalogue
+        last = self._last_known.get(provider)
+        if last is None or last[0] != entries or last[1] is not catalogue:
+            last = self._last_known[provider] = entries, catalogue, self._known_now(provider, entries)
+        return last[2]
+
+    def _known_now(self, provider: str | None, entries: Sequence[Held]) -> Known:
+        accounts = {entry.name: entry.provider for entry in entries}
         services = {provider: self.service(provider).info} if provider else self.services()
         held = [name for name in accounts.values() if name in services]
         reachable = {name: of for name, of in accounts.items() if of in services}
@@ -162,7 +171,7 @@ class Engine:
         """The service of that name. Raises: `UnknownModel` naming what there is."""
         return self.catalogue.load(name)
 
-    def services(self) -> dict[str, Info]:
+    def services(self) -> Mapping[str, Info]:
         """Every service there is, by name."""
         return self.catalogue.infos()
 

@@ -40,7 +40,7 @@ from polychat.errors import (
     ServiceProblem,
     UnknownModel,
 )
-from polychat.net.retry import retryable
+from polychat.net.retry import NO_LIMITS, ONCE, RetryPolicy, retryable
 
 log = logging.getLogger("polychat.engine")
 
@@ -69,6 +69,16 @@ class Failover:
     def last(self) -> bool:
         """True when nobody is asked after, or beside, the one that is asked now."""
         return not self._racing and not self._may_ask
+
+    def repeating(self, candidate: Candidate) -> RetryPolicy | None:
+        """How the candidate is asked again itself: never where another model or service is left to be asked, not after
+        a rate limit where another account is; None: as usual."""
+        if self.last:
+            return None
+        route = candidate.target.route
+        same = (route.provider, route.model.id)
+        others = ((other.target.route.provider, other.target.route.model.id) for other in self._left)
+        return ONCE if self._racing or any(other != same for other in others) else NO_LIMITS
 
     @property
     def _may_ask(self) -> bool:

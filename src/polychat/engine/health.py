@@ -140,6 +140,8 @@ def answered(health: Health, model: str | None, *, now: float) -> Health:
     """The account was served: with an answer of `model`, or with something that costs nothing (None)."""
     if health.answered_at is None or now - health.answered_at > _ANSWERED_AGAIN_S:
         health = msgspec.structs.replace(health, answered_at=now)
+    elif health.standing == "ok" and not health.holds and health.trouble is None:
+        return health
     health = msgspec.structs.replace(health, standing="ok")
     if model in health.holds:
         health = _holding(health, model, None)

@@ -21,6 +21,7 @@ from polychat.engine.remedies import remedied
 from polychat.engine.sessions import Sessions
 from polychat.errors import NoAccount, PolychatError, QuotaSpent, RateLimited
 from polychat.net.clocks import Clocks
+from polychat.net.retry import RetryPolicy
 from polychat.net.session import Session
 from polychat.providers.base import Info
 from polychat.types import QuotaSeen
@@ -132,12 +133,12 @@ class Leases:
         model: str,
         clocks: Clocks,
         *,
-        patient: bool = True,
+        retry: RetryPolicy | None = None,
         left_s: float | None = None,
     ) -> Lease:
         """The right to ask `model` with that account; waits for a free place as long as the clock of places runs.
 
-        Who is not `patient` has others to ask: nothing is repeated at the same place. `left_s` is what is left of the
+        `retry` is another policy of repeating a request at the same place than usual. `left_s` is what is left of the
         clock of the whole request.
 
         Raises: `RateLimited`, `QuotaSpent`, `Unavailable` or `NoAccount` where the account must not be asked now,
@@ -145,7 +146,7 @@ class Leases:
         """
         if self._places.is_full(entry):  # otherwise it is asked at once, and `_begin` looks
             _raise(self._barred(entry, model, self._gate(entry, model)))
-        session = self.sessions.of(info, entry).view(clocks, patient=patient)
+        session = self.sessions.of(info, entry).view(clocks, retry)
         await self._places.take(info, entry, clocks.pool_s, left_s)
         try:
             self._begin(entry, model)

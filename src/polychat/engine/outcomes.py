@@ -11,7 +11,7 @@ is well. This lives as long as the engine: what one process saw is no reason for
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from statistics import median
 
 import msgspec
@@ -21,6 +21,7 @@ from polychat.errors import (
     ConfigError,
     IdleTimeout,
     PolychatError,
+    RequestRejected,
     ServiceProblem,
     TransportProblem,
     Unavailable,
@@ -72,6 +73,15 @@ class Circuit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 _CLOSED = Circuit()
 
 
+def _codes(*kinds: type[PolychatError]) -> Iterator[str]:
+    for kind in kinds:
+        yield kind.code
+        yield from _codes(*kind.__subclasses__())
+
+
+DECLINED = frozenset(_codes(ConfigError, RequestRejected))  # errors that speak of the question, not of who was asked
+
+
 class Outcomes:
     """Those of one engine. `now` is the clock, in Unix seconds."""
 
@@ -108,7 +118,7 @@ class Outcomes:
 
     def failed(self, provider: str, account: str, error: PolychatError) -> None:
         """The question broke."""
-        self._keep(account, Outcome(self._now(), True))
+        self._keep(account, Outcome(self._now(), error.code not in DECLINED))
         if ails(error):
             self._circuits[provider] = self._circuits.get(provider, _CLOSED).failed(self._now())
         elif isinstance(error, ConfigError | TransportProblem):
@@ -135,7 +145,7 @@ class Outcomes:
         return len(self._last_hour(account))
 
     def errors_1h(self, account: str) -> int:
-        """How many of them broke."""
+        """How many of them broke, by no fault of the question."""
         return sum(outcome.failed for outcome in self._last_hour(account))
 
     def first_event_s(self, account: str) -> float | None:

@@ -10,7 +10,8 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from polychat.engine.outcomes import HOUR_S, Outcome, Outcomes
+from polychat.engine.ledger.record import FAILED, Record
+from polychat.engine.outcomes import DECLINED, HOUR_S, Outcome, Outcomes
 from polychat.engine.targets import Found, Target
 from polychat.errors import ConfigError
 
@@ -39,16 +40,20 @@ async def recall(outcomes: Outcomes, path: Path, accounts: Sequence[str], now: f
         outcomes.remember(account, seen)
 
 
+def _failed(record: Record) -> bool:
+    """Whether it broke for more than a wrong question."""
+    return record.outcome in FAILED and record.error not in DECLINED
+
+
 def _read(path: Path, accounts: Sequence[str], since: float) -> dict[str, list[Outcome]]:
     from polychat.engine.ledger.reader import Reader
-    from polychat.engine.ledger.record import FAILED
     from polychat.engine.ledger.statistics import Filters
 
     if not path.exists():
-        return {}
+        return {account: [] for account in accounts}
     with Reader(path) as reader:
         kept = {account: reader.recent(Filters(account=account, since=since), limit=_MOST) for account in accounts}
     return {
-        account: [Outcome(one.at, one.outcome in FAILED, one.first_event_s) for one in reversed(records)]
+        account: [Outcome(one.at, _failed(one), one.first_event_s) for one in reversed(records)]
         for account, records in kept.items()
     }

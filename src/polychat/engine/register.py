@@ -56,7 +56,8 @@ class Register:
     def change(self, entry: Entry, act: Act) -> Health:
         """Let `act` make the new health of the old one; it may be called twice, the last call counts."""
         before = self.of(entry)
-        if (after := act(before)) == before:
+        after = act(before)
+        if after is before or after == before:
             return before
         if self._file is None or not _lasts(entry):
             self._own[entry.name] = after

@@ -58,6 +58,8 @@ def read(file: str, name: str, given: Any) -> Routed:
     Raises: `ConfigError` with the path of what is wrong.
     """
     where = f"models.{name}"
+    if not name.strip() or "?" in name:
+        raise ConfigError(f"{file}: {where} is no name to ask for", hint="use letters, digits, - and _")
     if isinstance(given, str):
         return Routed(targets=(_aim(file, where, given, "ordered"),))
     if not isinstance(given, dict):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from types import MappingProxyType
 
 from polychat import providers
 from polychat.engine.settings import Settings
@@ -34,16 +35,20 @@ class Services:
             raise UnknownModel(f"there is no provider {name!r}", hint=f"there are: {', '.join(self.names())}")
         return providers.load(name)
 
-    def infos(self) -> dict[str, Info]:
+    def infos(self) -> Mapping[str, Info]:
         """What each of them is; one of another package that does not load is left out, and the log was told."""
-        mine = {**self._configured, **self._own}
-        known = providers.infos()
-        found = {name: mine[name].info if name in mine else known.get(name) for name in self.names()}
-        return {name: info for name, info in found.items() if info is not None}
+        return self._infos
 
     def is_given(self, name: str) -> bool:
         """True for one that was handed over in place, which no sandbox stands in for."""
         return name in self._own
+
+    @cached_property
+    def _infos(self) -> Mapping[str, Info]:
+        mine = {**self._configured, **self._own}
+        known = providers.infos()
+        found = {name: mine[name].info if name in mine else known.get(name) for name in self.names()}
+        return MappingProxyType({name: info for name, info in found.items() if info is not None})
 
     @cached_property
     def _configured(self) -> dict[str, Provider]:

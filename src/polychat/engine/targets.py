@@ -64,6 +64,11 @@ class Yardsticks(NamedTuple):
     random: Callable[[], float]  # from 0 to 1
 
 
+def is_routed(wanted: str, known: Known) -> bool:
+    """True for a name of the config; what any other leads to depends on `known` alone."""
+    return wanted.partition("?")[0] in known.routed
+
+
 def targets(wanted: str, known: Known, yardsticks: Yardsticks, to: Capability | None = None) -> list[Found]:
     """Those of `wanted`, the preferred first; never none. `to` says what for, where a service is named and no model.
 

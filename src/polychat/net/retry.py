@@ -39,6 +39,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 3
     base_s: float = 0.5  # before the second attempt; doubles with each further one
     cap_s: float = 8.0
+    limits: bool = True  # whether a rate limit is waited for; who has another account asks that one
     longest_wait_s: float = 5.0  # a service that asks for more is given up: a longer wait is the caller's to choose
 
     def delay_s(self, attempt: int, asked_s: float | None, random: Callable[[], float]) -> float | None:
@@ -55,6 +56,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 ONCE = RetryPolicy(attempts=1)
+NO_LIMITS = RetryPolicy(limits=False)
 
 
 def retryable(error: PolychatError, *, idempotent: bool) -> bool:
@@ -109,7 +111,7 @@ async def retrying(
         try:
             return await call()
         except PolychatError as error:
-            again = retryable(error, idempotent=idempotent)
+            again = retryable(error, idempotent=idempotent) and (policy.limits or not isinstance(error, RateLimited))
             delay_s = policy.delay_s(attempt, error.retry_after_s, random) if again else None
             if delay_s is None:
                 raise

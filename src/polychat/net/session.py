@@ -28,7 +28,7 @@ from polychat.net.clocks import Clocks
 from polychat.net.cookies import CookieJar
 from polychat.net.fetch import REDIRECTS, origin_of
 from polychat.net.renewal import renewed
-from polychat.net.retry import ONCE, RetryPolicy, retrying
+from polychat.net.retry import RetryPolicy, retrying
 from polychat.net.statuses import error_for, looks_like_html
 from polychat.net.transport import FilePart, HttpRequest, HttpResponse, Transport, WebSocket
 from polychat.wire import sse
@@ -113,14 +113,13 @@ class Session:
             if self.credential.token is not None:
                 self._fetched.token = BearerToken(token=self.credential.token, expires_at=self.credential.expires_at)
 
-    def view(self, clocks: Clocks, *, patient: bool = True) -> Session:
-        """The same session for one question, under its clocks; one that is not patient repeats no request."""
-        if patient and clocks == self.clocks:
+    def view(self, clocks: Clocks, retry: RetryPolicy | None = None) -> Session:
+        """The same session for one question, under its clocks and maybe another policy of repeating."""
+        if retry is None and clocks == self.clocks:
             return self
         view = copy(self)
         view.clocks = clocks
-        if not patient:
-            view._retry = ONCE
+        view._retry = retry or self._retry
         return view
 
     @property

@@ -35,14 +35,15 @@ class EnvVault:
         self._environ = environ
         self._keys = keys
         self._kinds = kinds or {}
+        self._read: tuple[tuple[tuple[str, str, str], ...], dict[str, Account], tuple[Entry, ...]] = ((), {}, ())
 
     def open(self) -> None:
         """Always open."""
 
     def entries(self, provider: str | None = None) -> tuple[Entry, ...]:
         """The accounts whose variables are set."""
-        accounts = self._accounts().values()
-        return tuple(entry(account, "environment") for account in accounts if provider in (None, account.provider))
+        self._accounts()
+        return tuple(known for known in self._read[2] if provider in (None, known.provider))
 
     def get(self, name: str) -> Account:
         """The account of that name. Raises: `NoAccount`, or `ConfigError` for a value that is no key."""
@@ -83,8 +84,16 @@ class EnvVault:
         return accounts[name]
 
     def _accounts(self) -> dict[str, Account]:
+        """By name; made anew where a variable has changed."""
+        values = tuple(self._values())
+        if values != self._read[0]:
+            accounts = self._made(values)
+            self._read = values, accounts, tuple(entry(account, "environment") for account in accounts.values())
+        return self._read[1]
+
+    def _made(self, values: Sequence[tuple[str, str, str]]) -> dict[str, Account]:
         accounts: dict[str, Account] = {}
-        for provider, variable, value in self._values():
+        for provider, variable, value in values:
             name = f"env:{variable}"
             credential = self._credential(provider, Secret(value))
             accounts.setdefault(name, Account(name=name, provider=provider, credential=credential))
