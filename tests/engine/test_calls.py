@@ -104,9 +104,7 @@ def png(width: int = 64, height: int = 32) -> Image:
     return Image(data=file.getvalue())
 
 
-async def heard(
-    engine: Engine, *, account: str | None = None, waits: Any = None, **given: Any
-) -> Transcript:
+async def heard(engine: Engine, *, account: str | None = None, waits: Any = None, **given: Any) -> Transcript:
     """The transcript of a sound."""
     asked = Recording(**{"model": "openai/whisper-1", "sound": Audio(data=WAV)} | given)
     async with await engine.calls.transcribe(asked, account=account, waits=waits) as flow:
