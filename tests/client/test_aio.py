@@ -215,6 +215,21 @@ def test_what_goes_over_the_wire_is_recorded_and_replayed(sandbox: Sandbox, tmp_
     assert (len(sandbox.journal()), len(list(folder.iterdir()))) == (seen, 1)
 
 
+def test_the_config_may_say_that_all_is_recorded(sandbox: Sandbox, tmp_path: Path) -> None:
+    """For a program or a server; where a transport is handed over it is that one's business."""
+    environ = {"POLYCHAT_HOME": str(tmp_path), "POLYCHAT_SANDBOX": sandbox.url, "POLYCHAT_RECORD": f"{tmp_path}/all"}
+
+    async def main() -> None:
+        mine = AiohttpTransport()
+        for transport in (None, mine):
+            async with AsyncClient(settings=load(environ=environ), transport=transport) as client:
+                await client.chat.completions.create(model="openai", messages="hi")
+        await mine.aclose()
+
+    asyncio.run(main())
+    assert len(list((tmp_path / "all").iterdir())) == 1
+
+
 def test_a_transport_of_ones_own_is_wrapped_by_oneself(tmp_path: Path) -> None:
     """The two are not mixed up in silence."""
     with pytest.raises(BadOption, match="record and transport= exclude one another") as caught:

@@ -90,7 +90,11 @@ def in_force(found: Settings, said: Sequence[Layer]) -> Iterator[Shown]:
     """Every setting that has a value, and where it comes from."""
     proxy = found.proxy.reveal() if found.proxy else None
     scalars = {"model": found.model, "sandbox": masked(found.sandbox), "proxy": masked(proxy)}
-    for name, value in {**scalars, "vault_key_file": _text(found.vault_key_file)}.items():
+    for name, value in {
+        **scalars,
+        "vault_key_file": _text(found.vault_key_file),
+        "record": _text(found.record),
+    }.items():
         yield Shown(name, value, _origin(said, (name,)))
     yield from _clocks(found, said)
     for table in ("failover", "logging"):

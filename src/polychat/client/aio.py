@@ -112,7 +112,7 @@ class AsyncClient:
         self._ledger = ledger.opened(settings)
         self.engine = Engine(
             vault, settings, services=services, transport=transport, observe=observe, ledger=self._ledger,
-            recorder=_recorder(record, transport), strict=strict,
+            recorder=_recorder(record, settings.record, transport), strict=strict,
         )  # fmt: skip
         self.chat = AsyncChat(self)
         self.images = AsyncImages(self)
@@ -178,7 +178,8 @@ class AsyncClient:
         await self.aclose()
 
 
-def _recorder(folder: Path | str | None, transport: Transport | None) -> Recorder | None:
+def _recorder(given: Path | str | None, usual: Path | None, transport: Transport | None) -> Recorder | None:
+    folder = given or (usual if transport is None else None)
     if folder is None:
         return None
     if transport is not None:

@@ -32,6 +32,7 @@ VARIABLES = {
     "POLYCHAT_MODEL": "model",
     "POLYCHAT_PROXY": "proxy",
     "POLYCHAT_VAULT_KEY_FILE": "vault_key_file",
+    "POLYCHAT_RECORD": "record",
 }
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")  # as msgspec puts it
 _WRONG_TYPE = re.compile(r"Expected `(.*?)(?: \| null)?`, got `(.*)` - at `\$\.(.*)`")
@@ -55,6 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None  # when a call names none
     proxy: Secret | None = None  # a URL, maybe with a password
     vault_key_file: Path | None = None  # where the vault's key or passphrase is
+    record: Path | None = None  # the folder into which the exchanges on the wire are written
     clocks: Clocks = Clocks()  # of questions
     other_clocks: dict[str, Clocks] = {}  # of what is beside chat, by its kind
     failover: Budget = Budget()
@@ -77,6 +79,7 @@ class Table(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     model: str | None = None
     proxy: str | None = None
     vault_key_file: str | None = None
+    record: str | None = None
     clocks: dict[str, Any] = {}
     accounts: dict[str, Any] = {}
     concurrency: dict[str, Any] = {}
@@ -144,6 +147,7 @@ def _settings(folders: Folders, table: Table, services: dict[str, OwnService], n
         model=table.model,
         proxy=Secret(table.proxy) if table.proxy else None,
         vault_key_file=_own_path(table.vault_key_file) if table.vault_key_file else None,
+        record=_own_path(table.record) if table.record else None,
         clocks=clocks["chat"],
         other_clocks={kind: clocks[kind] for kind in clocks if kind != "chat"},
         failover=sections.budget(table.failover),
@@ -243,6 +247,8 @@ def _check(place: str, layer: dict[str, Any]) -> None:
             sections.check_model(place, name, given)
     if table.vault_key_file is not None and not table.vault_key_file.strip():
         raise ConfigError(f"{place}: vault_key_file is empty", hint="name the file with the vault's key")
+    if table.record is not None and not table.record.strip():
+        raise ConfigError(f"{place}: record is empty", hint="name a folder")
     sections.check_sandbox(place, table.sandbox)
     sections.check_proxy(place, table.proxy)
 
