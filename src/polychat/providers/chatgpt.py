@@ -266,7 +266,9 @@ class ChatGPT:
                     if decoder.done:
                         return
                 yield decoder.close()
-            except FormatChanged:
+            except TransportProblem:  # the stream may be resumed
+                raise
+            except PolychatError:
                 yield decoder.salvage()
                 raise
 

@@ -138,6 +138,21 @@ async def _keeps_what_came(bench: Bench, fault: str) -> None:
     require_equal((bench.name, ALICE), (error.provider, error.account), "service and account of the error")
 
 
+async def _keeps_what_came_along(bench: Bench) -> None:
+    """An error inside the answer, in the same network read as words before it."""
+    answer = (await bench.paths()).answer
+    text = bench.script()
+    bench.fault("coalesce", count=2 * _AFTER, path=answer)
+    bench.sandbox.fault(bench.name, "expired_mid_stream", after=_AFTER, path=answer)
+    async with bench.engine(clocks=_SHORT) as engine:
+        heard, error = await _heard(engine, bench.request())
+    require(error is not None, "an answer with an error inside was taken for a whole one")
+    kept = error.partial.text if error and error.partial else ""
+    require_equal(heard, kept, "the part that was kept")
+    least = "".join(PIECES[: _AFTER - _PREAMBLE])
+    require(text.startswith(kept) and kept.startswith(least), f"{kept!r} lacks some of {least!r}, which had come")
+
+
 async def _heard(engine: Engine, request: Request) -> tuple[str, PolychatError | None]:
     """What a reader hears of an answer that breaks, and the error, unless it went on."""
     heard = ""
@@ -164,5 +179,6 @@ FAILURE_CHECKS = (
     async_check("401 once", _signs_in_anew),
     async_check("429 once", _comes_back),
     *(async_check(f"{fault} inside", partial(_keeps_what_came, fault=fault)) for fault in BREAKS),
+    async_check("an error and words in one read", _keeps_what_came_along),
     async_check("slow_first_byte", _waits_no_longer),
 )
