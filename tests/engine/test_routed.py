@@ -112,10 +112,14 @@ def test_a_weight_is_a_number_above_zero(weight: Any) -> None:
 
 
 def test_an_unknown_field_is_told_with_those_there_are() -> None:
-    """The hint lists them."""
-    with pytest.raises(ConfigError) as caught:
-        read(FILE, "smart", {"targets": [{"model": "a/b", "when": "quota > 0"}]})
-    assert (caught.value.hint or "").startswith("the fields are account, asked_1h, context_tokens, errors_1h,")
+    """The hint has the nearest, or lists them all."""
+    hints = []
+    for when in ("erors_1h < 3", "zzz > 0"):
+        with pytest.raises(ConfigError) as caught:
+            read(FILE, "smart", {"targets": [{"model": "a/b", "when": when}]})
+        hints.append(caught.value.hint or "")
+    assert hints[0].startswith("did you mean errors_1h")
+    assert hints[1].startswith("the fields are account, asked_1h, context_tokens, errors_1h,")
 
 
 # ---------------------------------------------------------------- cycles

@@ -14,6 +14,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import Literal
 
 import msgspec
@@ -108,9 +109,9 @@ class _Reader:
     def _field(self, node: ast.expr) -> tuple[Kind, _Compute]:
         name = ast.unparse(node)
         if name not in self._known:
-            raise ConfigError(
-                f"{self._place}: there is no field {name}", hint=f"the fields are {', '.join(sorted(self._known))}"
-            )
+            near = get_close_matches(name, self._known, n=3)
+            hint = f"did you mean {' or '.join(near)}?" if near else f"the fields are {', '.join(sorted(self._known))}"
+            raise ConfigError(f"{self._place}: there is no field {name}", hint=hint)
         self.fields.append(name)
         return self._known[name], lambda facts: facts[name]
 
