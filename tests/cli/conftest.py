@@ -12,7 +12,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -30,6 +30,7 @@ class Program:
     def __init__(self, home: Path, sandbox: Sandbox) -> None:
         self.home = home
         self.sandbox = sandbox
+        self.started: list[subprocess.Popen[bytes]] = []
         self.env = {
             "PATH": os.environ["PATH"],
             "HOME": str(home),
@@ -57,7 +58,7 @@ class Program:
 
     def start(self, *args: str) -> subprocess.Popen[bytes]:
         """Begin; stdin is empty, stdout and stderr are pipes."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*PROGRAM, *args],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -65,6 +66,8 @@ class Program:
             env=self.env,
             cwd=self.home,
         )
+        self.started.append(process)
+        return process
 
     def on_terminal(
         self, *args: str, replies: Mapping[str, str] | None = None, columns: int = 80, **env: str | None
@@ -110,6 +113,11 @@ class Program:
 
 
 @pytest.fixture
-def polychat(tmp_path: Path, sandbox: Sandbox) -> Program:
-    """The program, at home in an empty folder."""
-    return Program(tmp_path, sandbox)
+def polychat(tmp_path: Path, sandbox: Sandbox) -> Iterator[Program]:
+    """The program, at home in an empty folder; what a test started and did not end is ended."""
+    program = Program(tmp_path, sandbox)
+    yield program
+    for process in program.started:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()

@@ -146,3 +146,19 @@ def test_wrong_options_are_told_when_the_client_is_made() -> None:
     """Not at the first question."""
     with pytest.raises(TypeError, match="acount"):
         Client(acount="me")
+
+
+def test_settings_are_read_anew_while_it_runs(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As those of the asynchronous client are."""
+    monkeypatch.setenv("POLYCHAT_HOME", str(tmp_path))
+    monkeypatch.setenv("POLYCHAT_SANDBOX", sandbox.url)
+    (tmp_path / "config").mkdir()
+    file = tmp_path / "config" / "config.toml"
+    file.write_text('models.mine = "reka"')
+    with Client(strict=True) as client:
+        assert client.chat.completions.create(model="mine", messages="hi").provider == "reka"
+        file.write_text('models.mine = "openai/gpt-4o"')
+        client.reload()
+        assert client.chat.completions.create(model="mine", messages="hi").provider == "openai"

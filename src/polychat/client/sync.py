@@ -19,6 +19,7 @@ from polychat.client.questions import Question
 from polychat.client.reader import Reader
 from polychat.client.shapes import ChatCompletion, ChatCompletionChunk, ModelList
 from polychat.engine.portal import Feed, Portal
+from polychat.engine.settings import Settings
 from polychat.types import Attachment, Citation, Reply, Thread
 
 
@@ -34,6 +35,10 @@ class Client:
         self.embeddings = EmbeddingCalls(self.portal)
         self.models = Models(self.portal)
 
+    def reload(self, settings: Settings | None = None) -> None:
+        """Go on with other settings; see `AsyncClient.reload`."""
+        self.portal.call(lambda client: _reloaded(client, settings))
+
     def close(self) -> None:
         """Close every connection and end the portal's thread."""
         self.portal.close()
@@ -43,6 +48,10 @@ class Client:
 
     def __exit__(self, *exc_info: object) -> None:
         self.close()
+
+
+async def _reloaded(client: AsyncClient, settings: Settings | None) -> None:
+    client.reload(settings)
 
 
 class Chat:

@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from polychat.sandbox import control
 from polychat.sandbox.journal import Entry
+from polychat.sandbox.replays import Speed
 from polychat.sandbox.stage import HANG_UP, Stage
 from polychat.sandbox.world import World
 
@@ -171,16 +172,18 @@ def serve(
     port: int = 8765,
     ready: Callable[[str], None] | None = None,
     replay: str | None = None,
+    speed: Speed = "full",
 ) -> None:
     """Serve in this thread until interrupted; `ready` is told the URL as soon as it answers.
 
-    Services that have recordings in the folder `replay` answer from them. Raises: PortTaken, Unreadable.
+    Services that have recordings in the folder `replay` answer from them, at that `speed`: "full", "real", or so many
+    times as fast. Raises: PortTaken, Unreadable.
     """
     if replay is not None:
         World(replay=replay)  # refused before anything listens
     listeners = [_listen(host, port), _listen_elsewhere(host)]
     url, foreign_url = map(_url, listeners)
-    world = World(foreign_url=foreign_url, replay=replay)
+    world = World(foreign_url=foreign_url, replay=replay, speed=speed)
     server = _Server(create_app(world), on_ready=lambda: ready(url) if ready else None)
     with contextlib.suppress(KeyboardInterrupt), asyncio.Runner() as runner:
         runner.run(server.serve(sockets=listeners))

@@ -68,8 +68,9 @@ class Script(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, omit_defa
 class World:
     """The state of one sandbox. Touched by the server's event loop only."""
 
-    def __init__(self, *, foreign_url: str = "", replay: str | None = None) -> None:
+    def __init__(self, *, foreign_url: str = "", replay: str | None = None, speed: replays.Speed = "full") -> None:
         self._replay = replay  # a folder of recordings to begin with
+        self._speed = speed
         self.services: Mapping[str, Emulation] = discover()
         self.foreign_url = foreign_url  # a second origin where the same services answer, if there is one
         self.reset()
@@ -82,7 +83,9 @@ class World:
         self.accounts = list(FIRST_ACCOUNTS)
         self.rules: list[Rule] = []
         self.scripts: list[Script] = []
-        self.replays = replays.load(self._replay, self.services) if self._replay else {}  # by service
+        self.replays = (
+            replays.load(self._replay, self.services, speed=self._speed) if self._replay else {}
+        )  # by service
         self.knobs: dict[str, msgspec.Struct] = {name: it.service.knobs() for name, it in self.services.items()}
         self.states: dict[str, Any] = {name: it.State(self) for name, it in self.services.items()}
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+import pytest
+
 RECORDING = {
     "format": 1, "polychat": "0", "service": "openai", "started_at": 1.0,
     "request": {"method": "POST", "url": "https://api.example/v1/chat", "path": "/chat", "host": "api", "text": "{}"},
@@ -31,6 +33,15 @@ def test_it_answers_from_a_folder(polychat: Any, tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
     assert said == [b"as recorded", b"as recorded"]
+
+
+@pytest.mark.parametrize("speed", ["slow", "0", "-1", "inf", "nan"])
+def test_a_speed_that_is_none_is_2(polychat: Any, tmp_path: Path, speed: str) -> None:
+    """With what it may be."""
+    done = polychat("sandbox", "--port", "0", "--replay", str(tmp_path), f"--speed={speed}")
+    assert (done.returncode, done.stderr) == (
+        2, f"error: --speed {speed} is no speed\nhint: full, real, or how many times as fast: 2\n",
+    )  # fmt: skip
 
 
 def test_a_folder_without_recordings_is_2(polychat: Any, tmp_path: Path) -> None:

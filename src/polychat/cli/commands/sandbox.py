@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import signal
+from typing import Literal
 
 import click
 
@@ -16,9 +18,10 @@ from polychat.errors import BadOption
 @click.option("--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="0 takes any free one.")
 @click.option("--expose", is_flag=True, help="Allow a --host that others can reach; nothing there asks who they are.")
 @click.option("--replay", metavar="FOLDER", help="Answer from the recordings there; what is in none is emulated.")
+@click.option("--speed", default="full", show_default=True, metavar="full|real|N", help="Of a replay; N times as fast.")
 @options.json('Print {"url": ...} as soon as it answers.')
 @options.config
-def sandbox(host: str, port: int, expose: bool, replay: str | None, as_json: bool) -> None:
+def sandbox(host: str, port: int, expose: bool, replay: str | None, speed: str, as_json: bool) -> None:
     """Serve every chat service from this machine, emulated.
 
     Ctrl-C ends it. Its first line on stdout points polychat at it.
@@ -32,7 +35,7 @@ def sandbox(host: str, port: int, expose: bool, replay: str | None, as_json: boo
         )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
     try:
-        serve(host=host, port=port, ready=_print_json if as_json else _print, replay=replay)
+        serve(host=host, port=port, ready=_print_json if as_json else _print, replay=replay, speed=_speed(speed))
     except Unreadable as error:
         raise BadOption(str(error), field="replay") from error
     except PortTaken as error:
@@ -41,6 +44,19 @@ def sandbox(host: str, port: int, expose: bool, replay: str | None, as_json: boo
             field="port",
             hint="choose another with --port, or --port 0 for any",
         ) from error
+
+
+def _speed(given: str) -> float | Literal["full", "real"]:
+    """Raises: `BadOption`."""
+    if given in ("full", "real"):
+        return "full" if given == "full" else "real"
+    try:
+        times = float(given)
+    except ValueError:
+        times = 0.0
+    if not 0 < times < math.inf:
+        raise BadOption(f"--speed {given} is no speed", field="speed", hint="full, real, or how many times as fast: 2")
+    return times
 
 
 def _is_loopback(host: str) -> bool:
