@@ -15,8 +15,8 @@ import openai.types.chat
 import pytest
 
 from polychat import AsyncClient, BadOption
-from polychat.client.batch_tally import Tally
 from polychat.client.batches import Batch
+from polychat.client.batches.tally import Tally
 from polychat.credentials import SignIn
 from polychat.engine.settings import load
 from polychat.errors import ConfigError, RateLimited

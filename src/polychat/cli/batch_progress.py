@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from polychat.cli.terminal import draws, harmless, note
 
 if TYPE_CHECKING:
-    from polychat.client.batch_tally import Tally
+    from polychat.client.batches.tally import Tally
 
 _LINE_S = 10.0
 _BAR_S = 0.1

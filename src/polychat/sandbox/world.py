@@ -83,9 +83,8 @@ class World:
         self.accounts = list(FIRST_ACCOUNTS)
         self.rules: list[Rule] = []
         self.scripts: list[Script] = []
-        self.replays = (
-            replays.load(self._replay, self.services, speed=self._speed) if self._replay else {}
-        )  # by service
+        recorded = self._replay and replays.load(self._replay, self.services, speed=self._speed)
+        self.replays: dict[str, replays.Replay] = recorded or {}  # by service
         self.knobs: dict[str, msgspec.Struct] = {name: it.service.knobs() for name, it in self.services.items()}
         self.states: dict[str, Any] = {name: it.State(self) for name, it in self.services.items()}
 

@@ -15,8 +15,8 @@ from polychat.cli.terminal import harmless, note, say
 from polychat.errors import BadOption
 
 if TYPE_CHECKING:
-    from polychat.client.batch_tally import Tally
     from polychat.client.batches import Batch
+    from polychat.client.batches.tally import Tally
 
 FAILURES = 8
 _PACE = re.compile(r"([0-9]+)(?:/(s|sec|min|h))?")

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import suppress
 
-from polychat.client.batch_lines import Row
+from polychat.client.batches.lines import Row
 
 HELD = 1_000  # questions that wait, before reading stops
 

@@ -1,4 +1,4 @@
-"""client/batch_output.py and batch_answers.py: whole lines, one writer, and going on after a kill."""
+"""client/batches/output.py and answers.py: whole lines, one writer, and going on after a kill."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from polychat.client.batch_answers import answered, failed
-from polychat.client.batch_output import Output, refuse_taken
+from polychat.client.batches.answers import answered, failed
+from polychat.client.batches.output import Output, refuse_taken
 from polychat.client.shapes import ModelList
 from polychat.errors import BadOption, ConfigError, Interrupted, PolychatError, RateLimited, Unavailable, UnknownModel
 from polychat.types import Reply

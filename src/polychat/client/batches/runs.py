@@ -12,12 +12,12 @@ import time
 from collections.abc import Hashable
 
 from polychat.client.aio import AsyncClient
-from polychat.client.batch_answers import answered, failed
-from polychat.client.batch_lanes import Job, Lanes, Service
-from polychat.client.batch_lines import Line, Lines, Row
-from polychat.client.batch_output import Output
-from polychat.client.batch_questions import asked, may_pass, word
-from polychat.client.batch_tally import Tally
+from polychat.client.batches.answers import answered, failed
+from polychat.client.batches.lanes import Job, Lanes, Service
+from polychat.client.batches.lines import Line, Lines, Row
+from polychat.client.batches.output import Output
+from polychat.client.batches.questions import asked, may_pass, word
+from polychat.client.batches.tally import Tally
 from polychat.errors import ConfigError, PolychatError
 from polychat.net.retry import RetryPolicy
 

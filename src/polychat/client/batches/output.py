@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from polychat.client.batch_answers import OK, Answer
+from polychat.client.batches.answers import OK, Answer
 from polychat.errors import BadOption, ConfigError
 
 _BEGINS = b'{"id":"batch_req_'  # each line that is written here

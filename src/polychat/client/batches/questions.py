@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from polychat.client.aio import AsyncClient, heading_of
-from polychat.client.batch_lines import CHAT, Line
+from polychat.client.batches.lines import CHAT, Line
 from polychat.client.embeddings import Embeddings
 from polychat.client.shapes import ChatCompletion, Shape, completion
 from polychat.engine.failover import may_go_on

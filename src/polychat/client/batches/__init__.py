@@ -18,10 +18,10 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from polychat.client.aio import AsyncClient
-from polychat.client.batch_lines import Lines
-from polychat.client.batch_output import Output, refuse_taken
-from polychat.client.batch_runs import Run
-from polychat.client.batch_tally import Tally
+from polychat.client.batches.lines import Lines
+from polychat.client.batches.output import Output, refuse_taken
+from polychat.client.batches.runs import Run
+from polychat.client.batches.tally import Tally
 from polychat.errors import BadOption, PolychatError
 from polychat.net.retry import RetryPolicy
 

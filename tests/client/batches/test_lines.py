@@ -1,4 +1,4 @@
-"""client/batch_lines.py: what a line of a batch has to be, and the index of all lines."""
+"""client/batches/lines.py: what a line of a batch has to be, and the index of all lines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from polychat.client.batch_lines import Lines
+from polychat.client.batches.lines import Lines
 from polychat.errors import BadOption, ConfigError
 
 CHAT = "/v1/chat/completions"
