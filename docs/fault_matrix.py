@@ -93,8 +93,8 @@ _HEAD = """\
 # What a caller sees when a service misbehaves
 
 Each line is a question to a service that has one fault, by a routed name with two targets: the service with two
-accounts, *alice* and *bob*, and behind them another service, the *standby*. The clocks of this laboratory are short:
-{first:g} s to the first event, {between:g} s between events. Services: {services}.
+accounts, *alice* and *bob*, and behind them another service, the *standby*. Where the fault is silence, the clocks are
+short: {first:g} s to the first event, {between:g} s between events. Services: {services}.
 
 Written by `make docs` from what was seen; `tests/faults/test_matrix.py` asks every case again. In every one of them:
 
