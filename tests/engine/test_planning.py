@@ -9,7 +9,7 @@ import pytest
 from polychat.engine import health
 from polychat.engine.engine import Engine
 from polychat.engine.planning import Considered
-from polychat.errors import NoAccount, RateLimited, UnknownModel, UnsupportedFeature
+from polychat.errors import NoAccount, RateLimited, Unavailable, UnknownModel, UnsupportedFeature
 from polychat.types import Finish, TextDelta, Tool
 
 DONE = [TextDelta(text="Done."), Finish(reason="stop")]
@@ -278,6 +278,15 @@ def test_what_a_person_can_do_is_nearer_than_what_cannot_be(house: Any) -> None:
     )
     assert isinstance(error, NoAccount)
     assert "reka/reka-core: reka/reka-core does not take tools" in error.message
+
+
+def test_where_no_condition_holds_it_is_the_moment_that_is_wrong(house: Any) -> None:
+    """Neither a sign-in nor the question: later it may be otherwise."""
+    when = {"model": house.reka, "when": "running > 5"}
+    error = house.run(lambda engine: house.failure(engine, "smart"), **smart(when))
+    assert isinstance(error, Unavailable)
+    assert error.message.startswith("its condition does not hold: running > 5, and running is 0")
+    assert house.asked() == []
 
 
 @pytest.mark.parametrize(

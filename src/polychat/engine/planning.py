@@ -16,7 +16,7 @@ import msgspec
 from polychat.engine import facts
 from polychat.engine.leases import Leases, Rank
 from polychat.engine.targets import Found, Missed, Target
-from polychat.errors import ConfigError, NoAccount, PolychatError, UnsupportedFeature
+from polychat.errors import ConfigError, PolychatError, Unavailable, UnsupportedFeature
 from polychat.providers.base import Info
 from polychat.types import Request
 from polychat.vault.base import Entry
@@ -116,14 +116,14 @@ class Planner:
             else:
                 plan.take(Candidate(target, info, entry, rank))
 
-    def _unfulfilled(self, target: Target, info: Info, entry: Entry, request: Request | None) -> NoAccount | None:
+    def _unfulfilled(self, target: Target, info: Info, entry: Entry, request: Request | None) -> Unavailable | None:
         """The refusal for the first condition that does not hold."""
         if not target.whens:
             return None
         known = facts.of_request(request) | self._leases.facts(entry) | facts.of_target(target.route)
         for when in target.whens:
             if not when.holds(known):
-                return NoAccount(
+                return Unavailable(
                     f"its condition does not hold: {when.text}, and {when.because(known)}",
                     hint="polychat models explain shows how a routed name is read",
                     provider=info.name,

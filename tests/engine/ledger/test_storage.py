@@ -54,13 +54,28 @@ def asked(path: Path, query: str) -> object:
         connection.close()
 
 
-def test_a_new_file_has_the_schema_of_now(path: Path) -> None:
-    """The revisions lead to the very tables that the code uses, and the last of them is the version it names."""
-    engine = storage.writing(path)
+def tables(path: Path) -> list[str]:
+    """What a file says of its own schema, without its white space."""
+    connection = sqlite3.connect(path)
+    try:
+        rows = connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY type, name").fetchall()
+    finally:
+        connection.close()
+    return ["".join(" ".join(map(str, row)).split()) for row in rows]
+
+
+def test_a_new_file_is_what_the_revisions_lead_to(path: Path, tmp_path: Path) -> None:
+    """To the very tables that the code uses; the last revision is the version it names."""
+    storage.writing(path).dispose()
+    shutil.copytree(LEDGER / "versions", tmp_path / "same" / "versions")
+    changed = tmp_path / "by-revisions.sqlite"
+    engine = storage.writing(changed, versions=tmp_path / "same")
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
     engine.dispose()
-    assert asked(path, "SELECT version_num FROM alembic_version") == schema.VERSION
+    assert tables(path) == tables(changed)
+    for file in (path, changed):
+        assert asked(file, "SELECT version_num FROM alembic_version") == schema.VERSION
     assert ScriptDirectory(LEDGER).get_current_head() == schema.VERSION
 
 

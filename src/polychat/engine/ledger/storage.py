@@ -1,7 +1,8 @@
 """The file of the ledger: made, opened, brought up to the newest schema, and refused where it cannot be used.
 
 SQLite in WAL mode, so that many processes write and read at once and a killed one damages nothing. The file is 0600
-and its folder 0700; SQLite gives `-wal` and `-shm` the mode of the file. Changes of the schema are Alembic revisions,
+and its folder 0700; SQLite gives `-wal` and `-shm` the mode of the file. A new file gets the tables of now; changes of
+the schema are Alembic revisions,
 run in one transaction under SQLite's own lock: of many processes that open an old file at once, one changes it. They
 are given their `Operations`, so nothing of Alembic is global here. What SQLite refuses is a `ConfigError` that says how
 to mend it.
@@ -29,6 +30,10 @@ _VERSIONS = Path(__file__).parent
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _IN_USE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _VERSION_TABLE = "alembic_version"
+_STAMP = (
+    f"CREATE TABLE {_VERSION_TABLE} "
+    f"(version_num VARCHAR(32) NOT NULL, CONSTRAINT {_VERSION_TABLE}_pkc PRIMARY KEY (version_num))"
+)
 
 
 def writing(path: Path, *, versions: Path = _VERSIONS, newest: str = schema.VERSION) -> Engine:
@@ -169,6 +174,21 @@ def _version(connection: Connection, file: PrivateFile, newest: str = schema.VER
 
 
 def _bring_up(connection: Connection, current: str | None, versions: Path, newest: str) -> None:
+    if current is None and versions == _VERSIONS:
+        _begin(connection)
+    elif current != newest:
+        _upgrade(connection, current, versions, newest)
+
+
+def _begin(connection: Connection) -> None:
+    """The tables of now in an empty file, at once: a first question does not pay for Alembic."""
+    schema.metadata.create_all(connection)
+    connection.execute(text(_STAMP))
+    stamp = f"INSERT INTO {_VERSION_TABLE} VALUES (:version)"  # noqa: S608 - a constant
+    connection.execute(text(stamp), {"version": schema.VERSION})
+
+
+def _upgrade(connection: Connection, current: str | None, versions: Path, newest: str) -> None:
     from alembic.operations import Operations
     from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
