@@ -61,12 +61,12 @@ def given_file() -> Path | None:
 def files(found: Settings | None) -> list[Place]:
     """Where everything is; None for settings that cannot be read."""
     from polychat.engine import accounts
-    from polychat.engine.ledger import record
+    from polychat.engine.ledger import opening
 
     folders = places.folders_of(os.environ)
     known = found or Settings(folders=folders, sandbox=os.environ.get("POLYCHAT_SANDBOX") or None)
     paths = {"config": config_file(), "given config": given_file(), "vault": accounts.vault_path(known)}
-    paths |= {"vault key": known.vault_key_file, "ledger": record.place(known), "health": accounts.health_path(known)}
+    paths |= {"vault key": known.vault_key_file, "ledger": opening.place(known), "health": accounts.health_path(known)}
     paths |= {f"{name} folder": getattr(folders, name) for name in ("data", "state", "cache")}
     return [Place(what, path.absolute(), path.exists()) for what, path in paths.items() if path is not None]
 

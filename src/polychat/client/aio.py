@@ -36,7 +36,7 @@ from polychat.client.shapes import (
 )
 from polychat.engine import accounts
 from polychat.engine.engine import Engine
-from polychat.engine.ledger import record as ledger
+from polychat.engine.ledger import opening
 from polychat.engine.routing import Route
 from polychat.engine.services import Services
 from polychat.engine.settings import Settings, load
@@ -109,7 +109,7 @@ class AsyncClient:
             vault = accounts.given(provider, api_key=api_key, cookies=cookies, services=known)
         if vault is None:
             vault = accounts.kept(settings, os.environ)
-        self._ledger = ledger.opened(settings)
+        self._ledger = opening.opened(settings)
         self.engine = Engine(
             vault, settings, services=services, transport=transport, observe=observe, ledger=self._ledger,
             recorder=_recorder(record, settings.record, transport), strict=strict,

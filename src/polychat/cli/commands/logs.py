@@ -217,7 +217,7 @@ def _agreed(there: int, before: str) -> bool:
 
 
 def _place() -> Path:
-    from polychat.engine.ledger.record import place
+    from polychat.engine.ledger.opening import place
 
     return place(options.settings())
 

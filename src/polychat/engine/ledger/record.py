@@ -6,17 +6,12 @@ are in `content` alone, which is empty unless the person wants them kept.
 
 from __future__ import annotations
 
-from pathlib import Path
 from random import getrandbits
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import msgspec
 
 from polychat.errors import ConfigError
-
-if TYPE_CHECKING:
-    from polychat.engine.ledger.writer import Ledger
-    from polychat.engine.settings import Settings
 
 Kind = Literal["chat", "drawing", "speech", "transcription", "embeddings"]
 Outcome = Literal["ok", "error", "cancelled", "interrupted"]
@@ -76,18 +71,3 @@ class InUse(ConfigError):
 def new_id(at: float) -> str:
     """A name for what happened at `at` (Unix seconds): 20 hexadecimal digits that sort by time, to the millisecond."""
     return f"{int(at * 1000):011x}{getrandbits(_RANDOM_BITS):09x}"
-
-
-def place(settings: Settings) -> Path:
-    """Where the ledger is; what is asked of a sandbox has one of its own."""
-    name = "ledger-sandbox.sqlite" if settings.sandbox else "ledger.sqlite"
-    return settings.logging.file or settings.folders.state / name
-
-
-def opened(settings: Settings) -> Ledger | None:
-    """The ledger to write to, where one is wanted."""
-    if settings.logging.store in (None, "none"):
-        return None
-    from polychat.engine.ledger.writer import Ledger
-
-    return Ledger(place(settings))
