@@ -13,8 +13,8 @@ from polychat import AsyncClient, BadOption, ConfigError, Thread, UnknownModel
 from polychat.credentials import Account, ApiKey, Secret, SignIn
 from polychat.engine.settings import load
 from polychat.net.aiohttp import AiohttpTransport
-from polychat.net.replay import ReplayTransport
 from polychat.net.session import Session
+from polychat.net.traffic.replay import ReplayTransport
 from polychat.providers import Info, Model
 from polychat.sandbox.server import Sandbox
 from polychat.types import Event, Finish, Request, TextDelta

@@ -13,7 +13,7 @@ from polychat.engine import drift
 from polychat.engine.drift import Report
 from polychat.errors import ConfigError
 from polychat.net.aiohttp import AiohttpTransport
-from polychat.net.recording import Recorder, RecordingTransport
+from polychat.net.traffic.recording import Recorder, RecordingTransport
 from polychat.sandbox import Sandbox
 from polychat.testing.bench import Bench, Subject, picture
 from polychat.types import Image

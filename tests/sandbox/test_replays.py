@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from polychat.net.aiohttp import AiohttpTransport
-from polychat.net.recording import Recorder, RecordingTransport
+from polychat.net.traffic.recording import Recorder, RecordingTransport
 from polychat.net.transport import Transport
 from polychat.sandbox import Sandbox
 from polychat.sandbox.control import Refusal

@@ -51,7 +51,7 @@ from polychat.types import Attachment, Citation, Reply, Thread
 from polychat.vault.base import Vault
 
 if TYPE_CHECKING:
-    from polychat.net.recording import Recorder
+    from polychat.net.traffic.recording import Recorder
 
 _RECORDING = "wrap it: RecordingTransport(transport, Recorder(folder))"
 
@@ -184,7 +184,7 @@ def _recorder(given: Path | str | None, usual: Path | None, transport: Transport
         return None
     if transport is not None:
         raise BadOption("record and transport= exclude one another", field="record", hint=_RECORDING)
-    from polychat.net.recording import Recorder
+    from polychat.net.traffic.recording import Recorder
 
     return Recorder(folder)
 

@@ -58,7 +58,7 @@ from polychat.vault.base import Vault
 
 if TYPE_CHECKING:
     from polychat.engine.ledger.writer import Ledger
-    from polychat.net.recording import Recorder
+    from polychat.net.traffic.recording import Recorder
 
 log = logging.getLogger("polychat.engine")
 
@@ -289,7 +289,7 @@ class Engine:
     def _recorded(self, transport: Transport) -> Transport:
         if self._recorder is None:
             return transport
-        from polychat.net.recording import RecordingTransport
+        from polychat.net.traffic.recording import RecordingTransport
 
         return RecordingTransport(transport, self._recorder)
 

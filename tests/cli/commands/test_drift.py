@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from polychat.net.aiohttp import AiohttpTransport
-from polychat.net.recording import Recorder, RecordingTransport
+from polychat.net.traffic.recording import Recorder, RecordingTransport
 from polychat.sandbox import Sandbox
 from polychat.testing.bench import Bench, Subject
 

@@ -41,8 +41,8 @@ def drift(folder: Path, as_json: bool) -> None:
 async def _look(folder: Path) -> Report:
     from polychat.engine import drift as drifts
     from polychat.errors import BadOption, ConfigError
-    from polychat.net import recorded
     from polychat.net.aiohttp import AiohttpTransport
+    from polychat.net.traffic import recorded
     from polychat.sandbox import Sandbox
 
     try:

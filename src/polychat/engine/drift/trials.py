@@ -16,13 +16,13 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from polychat.credentials import Account, ApiKey, BearerToken, Credential, Secret, SessionCookies
-from polychat.engine.drift_shapes import frames
+from polychat.engine.drift.shapes import frames
 from polychat.engine.engine import Engine
 from polychat.engine.settings import Folders, Settings
 from polychat.errors import FormatChanged, PolychatError, TransportProblem
 from polychat.net.clocks import Clocks
-from polychat.net.recorded import Exchange
-from polychat.net.redaction import PLACEHOLDER
+from polychat.net.traffic.recorded import Exchange
+from polychat.net.traffic.redaction import PLACEHOLDER
 from polychat.net.transport import HttpRequest, HttpResponse, Transport, WebSocket
 from polychat.net.upload import Progress
 from polychat.providers.base import Info
@@ -216,7 +216,7 @@ class _Tape:
             yield frame
 
     def _is_it(self, request: HttpRequest) -> bool:
-        from polychat.net.asking import place
+        from polychat.net.traffic.asking import place
 
         asked = self._exchange.request
         host, path = place(request.url, request.owner)

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Literal, NoReturn
 
 from polychat.errors import BadOption, ConfigError, ConnectFailed, IdleTimeout, Interrupted
-from polychat.net import asking, matching, recorded
 from polychat.net.clocks import Clocks
-from polychat.net.recorded import Ended, Piece, Recording
-from polychat.net.redaction import Leak, Redactor
+from polychat.net.traffic import asking, matching, recorded
+from polychat.net.traffic.recorded import Ended, Piece, Recording
+from polychat.net.traffic.redaction import Leak, Redactor
 from polychat.net.transport import HttpRequest, HttpResponse, WebSocket
 from polychat.net.upload import Progress
 

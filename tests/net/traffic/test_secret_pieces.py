@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polychat.net.redaction import Redactor
+from polychat.net.traffic.redaction import Redactor
 
 SECRET = "canary-0a1b/2c3d+4e5f"
 

@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 
-from polychat.net.secret_forms import Forms, Span, Traced, canonical, traced, windows
+from polychat.net.traffic.secret_forms import Forms, Span, Traced, canonical, traced, windows
 
 _TEXT = re.compile(rb'"([\w.$-]{1,80})"\s*:\s*"([^"\\]*+(?:\\.[^"\\]*+)*+)"', re.DOTALL)
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from polychat.net.recorded import Asked, Part
-from polychat.net.redaction import Redactor
+from polychat.net.traffic.recorded import Asked, Part
+from polychat.net.traffic.redaction import Redactor
 from polychat.net.transport import FilePart, HttpRequest, Owner
 
 _FILE_IN_JSON = re.compile(rb'"(data:[\w/+.-]{1,80};base64,)?([A-Za-z0-9+/_-]{1024,}={0,2})"')

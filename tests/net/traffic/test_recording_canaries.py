@@ -15,11 +15,11 @@ import pytest
 from aiohttp import web
 
 from polychat.credentials import Revealed, Secret
-from polychat.net import recorded
 from polychat.net.aiohttp import AiohttpTransport
 from polychat.net.clocks import Clocks
-from polychat.net.recording import Recorder, RecordingTransport
-from polychat.net.replay import ReplayTransport
+from polychat.net.traffic import recorded
+from polychat.net.traffic.recording import Recorder, RecordingTransport
+from polychat.net.traffic.replay import ReplayTransport
 from polychat.net.transport import FilePart, HttpRequest
 from polychat.sandbox import Sandbox
 from polychat.testing.bench import Bench, Subject

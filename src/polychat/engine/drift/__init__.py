@@ -1,7 +1,7 @@
 """Which side has moved: the service as it was recorded, or our decoder or the sandbox, which are behind it.
 
 For every recording three witnesses are heard: the recording itself, what our decoder makes of it, and what the sandbox
-answers to the same request. Fields and kinds of events are compared by their paths (`drift_shapes`); whether the
+answers to the same request. Fields and kinds of events are compared by their paths (`shapes`); whether the
 decoder knows a field is found by taking the field out and decoding again.
 """
 
@@ -14,13 +14,13 @@ from typing import Literal
 
 import msgspec
 
-from polychat.engine import drift_shapes
-from polychat.engine.drift_shapes import Shape
-from polychat.engine.drift_trials import Answer, Bench, Outcome, can_be_asked
+from polychat.engine.drift import shapes
+from polychat.engine.drift.shapes import Shape
+from polychat.engine.drift.trials import Answer, Bench, Outcome, can_be_asked
 from polychat.errors import ConfigError, PolychatError
-from polychat.net import recorded
-from polychat.net.recorded import Exchange, Recording
-from polychat.net.redaction import PLACEHOLDER
+from polychat.net.traffic import recorded
+from polychat.net.traffic.recorded import Exchange, Recording
+from polychat.net.traffic.redaction import PLACEHOLDER
 from polychat.net.transport import Transport
 
 Side = Literal["service", "sandbox", "decoder"]
@@ -123,8 +123,8 @@ class _Comparison:
 
     def _learn(self, exchange: Exchange, answer: Answer) -> None:
         """Ids and placeholders that this answer hands out are the sandbox's own from now on."""
-        own = drift_shapes.firsts(answer.body)
-        for path, value in drift_shapes.firsts(exchange.response.body if exchange.response else b"").items():
+        own = shapes.firsts(answer.body)
+        for path, value in shapes.firsts(exchange.response.body if exchange.response else b"").items():
             ours = own.get(path)
             if isinstance(value, str) and isinstance(ours, str) and _is_handed_out(value):
                 self._values[value] = ours
@@ -149,7 +149,7 @@ class _Comparison:
         return kinds[0] == kinds[1]
 
     async def _compare(self, recording: Recording, body: bytes, answer: Answer, outcome: Outcome) -> None:
-        theirs, ours = drift_shapes.shape(body), drift_shapes.shape(answer.body)
+        theirs, ours = shapes.shape(body), shapes.shape(answer.body)
         for path in _highest(theirs, ours):
             self._find(recording, path, *await self._sent(recording, body, path, outcome))
         if recording.exchange.ended.how == "whole" or outcome.finished:  # otherwise the rest is not known
@@ -162,7 +162,7 @@ class _Comparison:
         """What to say of a field that the sandbox does not send."""
         if not outcome.asked or outcome.refused is not None:
             return "sandbox", f"the service sends {path} which the sandbox does not"
-        less = drift_shapes.without(body, path)
+        less = shapes.without(body, path)
         again = await self._bench.decoded(recording.exchange, less, self._transport)
         if (again.events, again.refused) == (outcome.events, None):
             return "service", f"the service sends {path} which neither decoder nor sandbox knows"

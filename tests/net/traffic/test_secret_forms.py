@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polychat.net.secret_forms import Forms, canonical, traced
+from polychat.net.traffic.secret_forms import Forms, canonical, traced
 
 WRITTEN: list[Callable[[str], str]] = [
     lambda text: quote(text, safe=""),

@@ -19,10 +19,10 @@ from aiohttp import web
 
 from polychat.credentials import Secret
 from polychat.errors import BadOption, ConfigError, ConnectFailed, IdleTimeout, Interrupted, PolychatError
-from polychat.net import recorded
 from polychat.net.aiohttp import AiohttpTransport
 from polychat.net.clocks import Clocks
-from polychat.net.recording import Recorder, RecordingTransport
+from polychat.net.traffic import recorded
+from polychat.net.traffic.recording import Recorder, RecordingTransport
 from polychat.net.transport import FilePart, HttpRequest
 from polychat.sandbox import Sandbox
 from polychat.testing.bench import Bench, Subject

@@ -12,12 +12,12 @@ import msgspec
 import pytest
 
 from polychat.errors import BadOption, ConfigError, ConnectFailed, IdleTimeout, Interrupted, PolychatError
-from polychat.net import recorded
 from polychat.net.aiohttp import AiohttpTransport
 from polychat.net.clocks import Clocks
-from polychat.net.recorded import Answered, Asked, Ended, Exchange, Piece
-from polychat.net.recording import Recorder, RecordingTransport
-from polychat.net.replay import ReplayTransport
+from polychat.net.traffic import recorded
+from polychat.net.traffic.recorded import Answered, Asked, Ended, Exchange, Piece
+from polychat.net.traffic.recording import Recorder, RecordingTransport
+from polychat.net.traffic.replay import ReplayTransport
 from polychat.net.transport import HttpRequest, Transport
 from polychat.sandbox import Sandbox
 from polychat.testing.bench import Bench, Subject, picture

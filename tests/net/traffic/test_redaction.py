@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polychat.credentials import Secret
-from polychat.net.redaction import PLACEHOLDER, Redactor
+from polychat.net.traffic.redaction import PLACEHOLDER, Redactor
 
 SECRET = "caf3/of+canaries=Zo€"
 PLAIN = "canary-0a1b2c3d4e5f"

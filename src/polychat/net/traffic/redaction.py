@@ -18,8 +18,8 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 
 from polychat.credentials import Revealed
-from polychat.net.secret_forms import Forms, Span, canonical, plain, traced, windows
-from polychat.net.secret_pieces import scattered
+from polychat.net.traffic.secret_forms import Forms, Span, canonical, plain, traced, windows
+from polychat.net.traffic.secret_pieces import scattered
 
 PLACEHOLDER = re.compile(r"REDACTED-\d+")
 _PLACEHOLDER = re.compile(rb"REDACTED-\d+")

@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from polychat.net.recorded import Asked
-from polychat.net.redaction import PLACEHOLDER
+from polychat.net.traffic.recorded import Asked
+from polychat.net.traffic.redaction import PLACEHOLDER
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _MOMENTS = ((1.4e9, 5e9), (1.4e12, 5e12))  # Unix seconds and milliseconds

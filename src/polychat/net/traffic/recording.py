@@ -25,10 +25,10 @@ from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 from polychat.errors import ConfigError, PolychatError, TransportProblem
-from polychat.net import recorded
 from polychat.net.clocks import Clocks
-from polychat.net.redaction import Leak, Redactor
-from polychat.net.tape import Tape
+from polychat.net.traffic import recorded
+from polychat.net.traffic.redaction import Leak, Redactor
+from polychat.net.traffic.tape import Tape
 from polychat.net.transport import HttpRequest, HttpResponse, Transport, WebSocket
 from polychat.net.upload import Progress
 

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from polychat.credentials import Secret
 from polychat.errors import ConnectFailed, IdleTimeout, PolychatError
-from polychat.net import asking, recorded
 from polychat.net.clocks import Clocks
-from polychat.net.recorded import Answered, Ended, Exchange, How, Piece
-from polychat.net.redaction import Redactor
+from polychat.net.traffic import asking, recorded
+from polychat.net.traffic.recorded import Answered, Ended, Exchange, How, Piece
+from polychat.net.traffic.redaction import Redactor
 from polychat.net.transport import HttpRequest, HttpResponse
 
 _NEARLY = 0.95  # of a clock: a silence as long as that was ended by it
