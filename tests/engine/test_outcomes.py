@@ -34,8 +34,8 @@ class Watched(Outcomes):
     def broke(self, times: int = 1, error: PolychatError = DOWN, provider: str = "openai") -> None:
         """Questions go out and break."""
         for _ in range(times):
-            self.begun(provider)
-            self.failed(provider, "alice", error)
+            mark = self.begun(provider)
+            self.failed(provider, "alice", error, mark)
 
     def wait_s(self, provider: str = "openai") -> float | None:
         """How long the service is left alone."""
@@ -150,12 +150,26 @@ def test_a_probe_that_says_nothing_lets_another_probe(seen: Watched, error: Poly
     """Whether it was left, or never got to the service."""
     seen.broke(FAILURES)
     seen.at += 5.0
+    mark = seen.begun("openai")
+    if error is None:
+        seen.left("openai", mark)
+    else:
+        seen.failed("openai", "alice", error, mark)
+    assert seen.wait_s() is None
+
+
+@pytest.mark.parametrize("error", [None, BadOption("wrong")])
+def test_a_straggler_says_nothing_of_the_probe(seen: Watched, error: PolychatError | None) -> None:
+    """It was out before the circuit opened; the probe goes on alone."""
+    straggler = seen.begun("openai")
+    seen.broke(FAILURES)
+    seen.at += 5.0
     seen.begun("openai")
     if error is None:
-        seen.left("openai")
+        seen.left("openai", straggler)
     else:
-        seen.failed("openai", "alice", error)
-    assert seen.wait_s() is None
+        seen.failed("openai", "alice", error, straggler)
+    assert seen.wait_s() == 5.0
 
 
 def test_a_probe_without_an_outcome_is_taken_for_dead(seen: Watched) -> None:
@@ -171,9 +185,9 @@ def test_a_probe_without_an_outcome_is_taken_for_dead(seen: Watched) -> None:
 
 def test_leaving_a_service_that_is_well_changes_nothing(seen: Watched) -> None:
     """Nor does leaving one that nobody asked."""
-    seen.left("openai")
+    seen.left("openai", None)
     seen.broke(FAILURES - 1)
-    seen.left("openai")
+    seen.left("openai", None)
     seen.broke()
     assert seen.wait_s() == 5.0
 

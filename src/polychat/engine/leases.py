@@ -37,12 +37,15 @@ _TRIED_NOW_S = 5.0  # when to come back while another question tries the account
 class Lease:
     """One question's right to ask with one account; a context manager that ends it."""
 
-    def __init__(self, leases: Leases, info: Info, entry: Entry, model: str, session: Session) -> None:
+    def __init__(
+        self, leases: Leases, info: Info, entry: Entry, model: str, session: Session, mark: float | None = None
+    ) -> None:
         self.session = session
         self.entry = entry
         self._leases = leases
         self._info = info
         self._model = model
+        self._mark = mark  # of the question that probes its service
         self._settled = False
         self._began = time.perf_counter()
         self._first_event_s: float | None = None
@@ -60,7 +63,7 @@ class Lease:
     def failed(self, error: PolychatError) -> None:
         """The question broke."""
         self._settled = True
-        self._leases.outcomes.failed(self._info.name, self.entry.name, error)
+        self._leases.outcomes.failed(self._info.name, self.entry.name, error, self._mark)
         self._change(lambda known: health.failed(known, self._model, error, now=self._leases.now()))
 
     def told(self, quota: QuotaSeen) -> None:
@@ -88,7 +91,7 @@ class Lease:
     def __exit__(self, *exc_info: object) -> None:
         try:
             if not self._settled:
-                self._leases.outcomes.left(self._info.name)
+                self._leases.outcomes.left(self._info.name, self._mark)
                 self._change(lambda known: health.left(known, self._model))
         finally:
             self._leases.give_back(self._info, self.entry)
@@ -149,11 +152,11 @@ class Leases:
         session = self.sessions.of(info, entry).view(clocks, retry)
         await self._places.take(info, entry, clocks.pool_s, left_s)
         try:
-            self._begin(entry, model)
+            mark = self._begin(entry, model)
         except BaseException:
             self._places.give_back(entry)
             raise
-        return Lease(self, info, entry, model, session)
+        return Lease(self, info, entry, model, session, mark)
 
     def give_back(self, info: Info, entry: Entry) -> None:
         """A lease has ended."""
@@ -188,8 +191,11 @@ class Leases:
     def _gate(self, entry: Entry, model: str) -> Gate:
         return health.gate(self.sessions.register.of(entry), model, expires_at=entry.expires_at, now=self.now())
 
-    def _begin(self, entry: Entry, model: str) -> None:
-        """Once more at the last moment, under the register's lock: of those who wait for a try, one gets it."""
+    def _begin(self, entry: Entry, model: str) -> float | None:
+        """Look once more, at the last moment; the mark of the question where it probes its service.
+
+        It is under the register's lock: of those who wait for a try, one gets it.
+        """
 
         def begin(known: Health) -> Health:
             gate = health.gate(known, model, expires_at=entry.expires_at, now=self.now())
@@ -201,7 +207,7 @@ class Leases:
             self.sessions.register.change(entry, begin)
         else:  # nothing is to be noted
             _raise(self._barred(entry, model, gate))
-        self.outcomes.begun(entry.provider)
+        return self.outcomes.begun(entry.provider)
 
     def _barred(self, entry: Entry, model: str, gate: Gate) -> PolychatError | None:
         """Why the account must not be asked now: its own trouble, or that of its service."""

@@ -92,11 +92,14 @@ class Outcomes:
 
     # ------------------------------------------------------------ what happens
 
-    def begun(self, provider: str) -> None:
-        """A question goes out; where the circuit was open it is the one that probes."""
+    def begun(self, provider: str) -> float | None:
+        """A question goes out; where the circuit was open it is the one that probes, and this is its mark."""
         circuit = self._circuits.get(provider)
-        if circuit is not None and circuit.open_s:
-            self._circuits[provider] = msgspec.structs.replace(circuit, probed_at=self._now())
+        if circuit is None or not circuit.open_s:
+            return None
+        mark = self._now()
+        self._circuits[provider] = msgspec.structs.replace(circuit, probed_at=mark)
+        return mark
 
     def barred(self, provider: str) -> Unavailable | None:
         """Why nobody may ask the service now; None when one may."""
@@ -116,20 +119,20 @@ class Outcomes:
         self._circuits.pop(provider, None)
         self._keep(account, Outcome(self._now(), False, first_event_s))
 
-    def failed(self, provider: str, account: str, error: PolychatError) -> None:
-        """The question broke."""
+    def failed(self, provider: str, account: str, error: PolychatError, mark: float | None = None) -> None:
+        """The question broke; `mark` is what `begun` gave it."""
         self._keep(account, Outcome(self._now(), error.code not in DECLINED))
         if ails(error):
             self._circuits[provider] = self._circuits.get(provider, _CLOSED).failed(self._now())
         elif isinstance(error, ConfigError | TransportProblem):
-            self.left(provider)
+            self.left(provider, mark)
         else:
             self._circuits.pop(provider, None)  # it spoke, and was well enough to decline
 
-    def left(self, provider: str) -> None:
+    def left(self, provider: str, mark: float | None) -> None:
         """The question ended and says nothing; if it was the probe, another may be."""
         circuit = self._circuits.get(provider)
-        if circuit is not None and circuit.probed_at is not None:
+        if mark is not None and circuit is not None and circuit.probed_at == mark:
             self._circuits[provider] = msgspec.structs.replace(circuit, probed_at=None)
 
     def _keep(self, account: str, outcome: Outcome) -> None:
