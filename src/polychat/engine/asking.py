@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import random
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -31,6 +32,7 @@ from polychat.providers.base import Capability, Info, ListsModels, Model, Provid
 from polychat.types import Request
 
 T = TypeVar("T")
+_LIST_S = 60.0  # that a service's list of models is taken for its list
 _REMEMBERED = 256  # plain names, and where they lead
 
 
@@ -62,6 +64,7 @@ class Asking:
     def __init__(self, directory: Directory, leases: Leases, ledger: Path | None = None) -> None:
         self._ledger = ledger
         self._last: dict[tuple[str, str | None, Capability | None], tuple[Known, list[Found]]] = {}  # plain names
+        self._lists: dict[tuple[str, str | None], tuple[float, tuple[Model, ...]]] = {}  # when, and what it was
         self._directory = directory
         self._leases = leases
         self._planner = Planner(leases, lambda name: directory.service(name).info)
@@ -151,11 +154,21 @@ class Asking:
         service = self._directory.service(name) if name in self._directory.names() else None
         if not isinstance(service, ListsModels) or service.info.any_model:
             raise unknown
-        try:
-            listed = await countdown.over(self._directory.models(name, account), name, account)
-        except NoAccount:
-            raise unknown from None
+        listed = await self._list(name, account, unknown, countdown)
         return routes(model, {name: msgspec.structs.replace(service.info, models=listed)}, accounts={})[0]
+
+    async def _list(
+        self, name: str, account: str | None, unknown: UnknownModel, countdown: Countdown
+    ) -> tuple[Model, ...]:
+        """The service's own list; asked for again after a while only."""
+        at, listed = self._lists.get((name, account), (-math.inf, ()))
+        if time.monotonic() - at > _LIST_S:
+            try:
+                listed = await countdown.over(self._directory.models(name, account), name, account)
+            except NoAccount:
+                raise unknown from None
+            self._lists[name, account] = time.monotonic(), listed
+        return listed
 
     # ------------------------------------------------------------ what strategies go by
 
