@@ -44,6 +44,7 @@ def files(settings: Settings) -> Iterator[Finding]:
     if sound:
         yield Finding("good", f"yours alone: {', '.join(sound)}")
     yield from _health(settings)
+    yield from _ledger(settings)
 
 
 def _places(settings: Settings) -> Iterator[_Place]:
@@ -89,6 +90,26 @@ def _health(settings: Settings) -> Iterator[Finding]:
 
     if problem := register(settings).problem():
         yield Finding("broken", problem.message, problem.hint)
+
+
+def _ledger(settings: Settings) -> Iterator[Finding]:
+    """Whether the ledger can be read; without it questions are asked all the same, and not recorded."""
+    from polychat.engine.ledger.opening import place
+
+    path = place(settings)
+    try:
+        path.stat()
+    except OSError:  # none yet, or the folder is told of already
+        return
+    from polychat.engine.ledger.reader import Reader
+
+    try:
+        with Reader(path) as reader:
+            count = reader.count()
+    except ConfigError as error:
+        yield Finding("broken", error.message, error.hint)
+    else:
+        yield Finding("good", f"the ledger {path} holds {count:,} request{'' if count == 1 else 's'}")
 
 
 # ---------------------------------------------------------------- the vault

@@ -137,6 +137,17 @@ def test_a_token_without_a_service_to_ask_is_not_called_accepted(polychat: Any) 
     assert "token, reka token: ok" in findings(polychat("doctor", "--online", "--json"), "good")
 
 
+def test_the_ledger_is_looked_at(polychat: Any) -> None:
+    """How much it holds, or why nothing is recorded; before the first question there is none."""
+    ledger = polychat.home / "state" / "ledger-sandbox.sqlite"
+    assert not any(said.startswith("the ledger") for said in findings(polychat("doctor", "--json"), "good"))
+    polychat("chat", "hi")
+    assert f"the ledger {ledger} holds 1 request" in findings(polychat("doctor", "--json"), "good")
+    ledger.write_bytes(b"nonsense" * 100)
+    done = polychat("doctor", "--json")
+    assert (done.returncode, findings(done, "broken")) == (3, [f"the ledger {ledger} is damaged, or no ledger"])
+
+
 def test_no_account_is_a_notice(polychat: Any) -> None:
     """A first start is not broken."""
     done = polychat("doctor", "--json", env={"POLYCHAT_SANDBOX": None})
