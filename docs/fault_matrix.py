@@ -96,14 +96,20 @@ Each line is a question to a service that has one fault, by a routed name with t
 accounts, *alice* and *bob*, and behind them another service, the *standby*. Where the fault is silence, the clocks are
 short: {first:g} s to the first event, {between:g} s between events. Services: {services}.
 
-Written by `make docs` from what was seen; `tests/faults/test_matrix.py` asks every case again. In every one of them:
+Written by `make docs` from what was seen; `tests/faults/test_matrix.py` asks every case again. In every one of them
+these promises are held, and a case that breaks one fails with its word:
 
-- **nothing received is lost**: what the caller heard is what the error keeps, and a beginning of the answer;
-- **nothing is glued**: an answer is of one service from its first word to its last; after its first word nobody else
-  is asked;
-- **nothing hangs** beyond its clocks;
-- **nothing leaks**: no task, no open connection, no place at an account stays behind;
-- **no success is empty**: an answer without content is an error.
+| promise | a broken one begins with |
+|---|---|
+| nothing received is lost: what the caller heard is what the error keeps, and a beginning of the answer | `lost` |
+| nothing is glued: an answer is of one service from first word to last; after its first word nobody else is asked | `glued` |
+| nothing hangs beyond its clocks | `hung` |
+| nothing leaks: no task, no open connection, no place at an account stays behind | `leaked` |
+| no success is empty: an answer without content is an error | `empty` |
+
+A case is `SERVICE-FAULT-stream` or `SERVICE-FAULT-whole`, with `_` for spaces:
+
+    python -m pytest "tests/faults/test_matrix.py::test_every_promise_holds[reka-stall,_inside-stream]"
 
 *asked as*: `stream` to be read along, `whole` in one piece, or `either`. *inside*: after part of the answer has come.
 *kept*: what of the answer the caller has in the end. What stands in `code` is the error's code; its class says what to
