@@ -102,7 +102,7 @@ these promises are held, and a case that breaks one fails with its word:
 | promise | a broken one begins with |
 |---|---|
 | nothing received is lost: what the caller heard is what the error keeps, and a beginning of the answer | `lost` |
-| nothing is glued: an answer is of one service from first word to last; after its first word nobody else is asked | `glued` |
+| nothing is glued: an answer is of one service throughout; after its first word nobody else is asked | `glued` |
 | nothing hangs beyond its clocks | `hung` |
 | nothing leaks: no task, no open connection, no place at an account stays behind | `leaked` |
 | no success is empty: an answer without content is an error | `empty` |
