@@ -33,7 +33,7 @@ from polychat.types import (
 )
 from polychat.wire import anthropic_errors
 from polychat.wire import anthropic_events as wire
-from polychat.wire.payloads import Payloads
+from polychat.wire.payloads import PayloadDecoder
 
 _REASONS: dict[str | None, FinishReason] = {
     "end_turn": "stop",
@@ -60,14 +60,12 @@ class _Call:
         return "".join(self.pieces) or self._whole
 
 
-class Decoder:
+class Decoder(PayloadDecoder):
     """One answer of `provider`: bytes in, events out. `finished` once nothing more is to come."""
 
     def __init__(self, provider: str) -> None:
-        self.finished = False
+        super().__init__()
         self._provider = provider
-        self._payloads = Payloads()
-        self._ready: list[Event] = []  # decoded and not handed out; outlives an error later in the same read
         self._usage: Usage | None = None
         self._counted = wire.Counted()
         self._reason: str | None = None
@@ -78,18 +76,6 @@ class Decoder:
         self._cited: list[wire.Cited] = []  # of the block that grows
         self._begun = 0  # where its words begin, in characters of the answer
         self._length = 0  # of the answer's words, in characters
-
-    def feed(self, data: bytes) -> list[Event]:
-        """The events that `data` completes. Raises: what an error inside means; `FormatChanged` for no answer."""
-        for payload in self._payloads.feed(data):
-            self._take(payload)
-        return self._drained()
-
-    def close(self) -> list[Event]:
-        """The body is over: what it still held. Raises as `feed` does."""
-        for payload in self._payloads.close():
-            self._take(payload)
-        return self._drained()
 
     def salvage(self) -> list[Event]:
         """Everything received that has not gone out yet, for an answer that is cut or damaged."""
@@ -138,10 +124,6 @@ class Decoder:
         if self._usage is not None:
             self._ready.append(self._usage)
         self._ready.append(Finish(reason=_REASONS.get(self._reason, "stop"), raw=self._reason))
-
-    def _drained(self) -> list[Event]:
-        ready, self._ready = self._ready, []
-        return ready
 
     # ------------------------------------------------------------ blocks
 

@@ -33,10 +33,10 @@ from polychat.types import (
     ToolCallDelta,
     Usage,
 )
-from polychat.wire import gemini_errors, gemini_grounding, gemini_response, gemini_sound, sse
+from polychat.wire import gemini_errors, gemini_grounding, gemini_response, gemini_sound
 from polychat.wire.gemini_grounding import Grounding, Quotations
 from polychat.wire.gemini_response import Blob, Call, Candidate, Counted, Part
-from polychat.wire.payloads import Payloads
+from polychat.wire.payloads import PayloadDecoder, Payloads
 
 _REASONS: dict[str, FinishReason] = {
     "STOP": "stop",
@@ -63,23 +63,13 @@ _LONGEST = 200  # characters of the service's own words
 _LARGEST_EVENT_BYTES = 64 * 2**20  # a picture of 4K pixels is one event
 
 
-class _Body(Payloads):
-    """The payloads of one body; a picture is one of them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._frames = sse.Decoder(limit_bytes=_LARGEST_EVENT_BYTES)
-
-
-class Decoder:
+class Decoder(PayloadDecoder):
     """One answer of `provider`: bytes in, events out. `finished` once nothing more is to come."""
 
     def __init__(self, provider: str) -> None:
-        self.finished = False
+        super().__init__(Payloads(_LARGEST_EVENT_BYTES))
         self._provider = provider
-        self._body = _Body()
         self._tail = gemini_errors.Tail()
-        self._ready: list[Event] = []  # decoded and not handed out; outlives an error later in the same read
         self._said: list[str] = []  # all words, for the stretches that sources are of
         self._last: Candidate | None = None  # the latest response that told an end
         self._blocked: str | None = None
@@ -98,20 +88,14 @@ class Decoder:
     def feed(self, data: bytes) -> list[Event]:
         """The events that `data` completes. Raises: what an error inside means; `FormatChanged` for no answer."""
         self._tail.add(data)
-        for payload in self._body.feed(data):
-            self._take(payload)
-        return self._drained()
+        return super().feed(data)
 
     def close(self) -> list[Event]:
         """The body is over: what it still held, and the end if the service told of one.
 
         Raises: as `feed`; what an end means that is no answer; `Refused` for a question that was blocked.
         """
-        for payload in self._body.close():
-            self._take(payload)
-        if not self.finished:
-            self._end()
-        return self._drained()
+        return super().close()
 
     def salvage(self) -> list[Event]:
         """Everything received that has not gone out yet, for an answer that is cut or damaged."""
@@ -125,7 +109,7 @@ class Decoder:
         self._token = self._last.continuation_token
         self._before = next(iter(self._used()), None)
         self._last = self._counted = None
-        self._body, self._tail = _Body(), gemini_errors.Tail()
+        self._payloads, self._tail = Payloads(_LARGEST_EVENT_BYTES), gemini_errors.Tail()
         return self._token
 
     # ------------------------------------------------------------ one response
@@ -207,6 +191,10 @@ class Decoder:
 
     # ------------------------------------------------------------ the end
 
+    def _over(self) -> None:
+        if not self.finished:
+            self._end()
+
     def _end(self) -> None:
         """The end; nothing for an answer that goes on, or that was cut."""
         if self._last is None:
@@ -247,10 +235,6 @@ class Decoder:
         """What there is of the sound, as one piece."""
         if (sound := self._sound.taken()) is not None:
             self._ready.append(Media(part=Audio(data=sound)))
-
-    def _drained(self) -> list[Event]:
-        ready, self._ready = self._ready, []
-        return ready
 
 
 def _attachment(blob: Blob) -> Image | Audio | File:

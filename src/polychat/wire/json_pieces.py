@@ -21,12 +21,12 @@ import msgspec
 
 from polychat.errors import FormatChanged
 from polychat.types import Event, Finish
-from polychat.wire.payloads import Payloads
+from polychat.wire.payloads import PayloadDecoder
 
 T = TypeVar("T")
 
 
-class Decoder(Generic[T]):
+class Decoder(PayloadDecoder, Generic[T]):
     """One answer: bytes in, events out. `finished` once `meaning` gave a `Finish`.
 
     `read` decodes one payload and raises msgspec's errors for what is none; `meaning` gives the events of a piece, the
@@ -34,29 +34,10 @@ class Decoder(Generic[T]):
     """
 
     def __init__(self, service: str, read: Callable[[bytes], T], meaning: Callable[[T], Iterable[Event]]) -> None:
-        self.finished = False
+        super().__init__()
         self._service = service
         self._read = read
         self._meaning = meaning
-        self._payloads = Payloads()
-        self._ready: list[Event] = []  # decoded and not handed out; outlives an error later in the same read
-
-    def feed(self, data: bytes) -> list[Event]:
-        """The events that `data` completes. Raises `FormatChanged` for another shape, and what `meaning` raises."""
-        for payload in self._payloads.feed(data):
-            self._take(payload)
-        return self.salvage()
-
-    def close(self) -> list[Event]:
-        """The body is over: what it still held. Raises as `feed` does."""
-        for payload in self._payloads.close():
-            self._take(payload)
-        return self.salvage()
-
-    def salvage(self) -> list[Event]:
-        """What was decoded and has not gone out yet; for an answer that is cut or damaged too."""
-        ready, self._ready = self._ready, []
-        return ready
 
     def _take(self, payload: bytes) -> None:
         if self.finished:

@@ -33,7 +33,7 @@ from polychat.types import (
 )
 from polychat.wire import openai_errors
 from polychat.wire.openai_messages import data_uri
-from polychat.wire.payloads import Payloads
+from polychat.wire.payloads import PayloadDecoder
 
 _REASONS: dict[str, FinishReason] = {
     "stop": "stop",
@@ -117,31 +117,16 @@ class _Chunk(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Chunk).decode
 
 
-class Decoder:
+class Decoder(PayloadDecoder):
     """One answer of `provider`: bytes in, events out. `finished` once nothing more is to come."""
 
     def __init__(self, provider: str) -> None:
-        self.finished = False
+        super().__init__()
         self._provider = provider
-        self._payloads = Payloads()
-        self._ready: list[Event] = []  # decoded and not handed out; outlives an error later in the same read
         self._ending: Finish | None = None
         self._usage: Usage | None = None
         self._called: set[int] = set()  # calls that were named
         self._spoke = False
-
-    def feed(self, data: bytes) -> list[Event]:
-        """The events that `data` completes. Raises: what an error inside means; `FormatChanged` for no answer."""
-        for payload in self._payloads.feed(data):
-            self._take(payload)
-        return self._drained()
-
-    def close(self) -> list[Event]:
-        """The body is over: what it still held, and the end if the service told of one."""
-        for payload in self._payloads.close():
-            self._take(payload)
-        self._end()
-        return self._drained()
 
     def salvage(self) -> list[Event]:
         """Everything received that has not gone out yet, for an answer that is cut or damaged."""
@@ -207,6 +192,9 @@ class Decoder:
             arguments=call.function.arguments or "",
         )
 
+    def _over(self) -> None:
+        self._end()
+
     def _end(self) -> None:
         """The end, once."""
         if self.finished or self._ending is None:
@@ -216,10 +204,6 @@ class Decoder:
             self._ready.append(self._usage)
             self._usage = None
         self._ready.append(self._ending)
-
-    def _drained(self) -> list[Event]:
-        ready, self._ready = self._ready, []
-        return ready
 
 
 def _counted(usage: _Usage) -> Usage:

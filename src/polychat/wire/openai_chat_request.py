@@ -91,17 +91,17 @@ def _part(part: Part) -> dict[str, Any]:
         case Text():
             return {"type": "text", "text": part.text}
         case Image():
-            link = {"url": _link(part)} | ({"detail": part.detail} if part.detail else {})
-            return {"type": "image_url", "image_url": link}
+            shown = {"url": link(part)} | ({"detail": part.detail} if part.detail else {})
+            return {"type": "image_url", "image_url": shown}
         case Audio():
             return {"type": "input_audio", "input_audio": _sound(part)}
         case File():
             name = part.name or f"file.{media.extension(part.media_type or '')}"
-            return {"type": "file", "file": {"filename": name, "file_data": _link(part)}}
+            return {"type": "file", "file": {"filename": name, "file_data": link(part)}}
     raise UnsupportedFeature(f"a {type(part).__name__} cannot be sent here")
 
 
-def _link(part: Attachment) -> str:
+def link(part: Attachment) -> str:
     """Where the bytes are: their URL, or the bytes themselves as a data URI."""
     if part.data is None:
         return part.url or ""

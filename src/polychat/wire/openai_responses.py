@@ -38,7 +38,7 @@ from polychat.types import (
 from polychat.wire import openai_errors
 from polychat.wire import openai_responses_events as events
 from polychat.wire import openai_responses_items as items
-from polychat.wire.payloads import Payloads
+from polychat.wire.payloads import PayloadDecoder
 
 _BETWEEN = "\n\n"
 _CUT: dict[str | None, FinishReason] = {"content_filter": "content_filter"}  # any other reason is a limit
@@ -56,18 +56,16 @@ class _Place(NamedTuple):
     part: int
 
 
-class Decoder:
+class Decoder(PayloadDecoder):
     """One answer of `provider`: bytes in, events out. `finished` once nothing more is to come.
 
     `thread` is given where the service keeps the conversation, which then stands at this answer.
     """
 
     def __init__(self, provider: str, thread: Thread | None = None) -> None:
-        self.finished = False
+        super().__init__()
         self._provider = provider
         self._thread = thread
-        self._payloads = Payloads()
-        self._ready: list[Event] = []  # decoded and not handed out; outlives an error later in the same read
         self._usage: Usage | None = None
         self._done: set[int] = set()  # items that came whole
         self._length = 0  # characters of the text so far
@@ -79,18 +77,6 @@ class Decoder:
         self._calls: dict[int, int] = {}  # item -> which of the calls
         self._argued: set[int] = set()  # calls whose arguments came
         self._refused = False
-
-    def feed(self, data: bytes) -> list[Event]:
-        """The events that `data` completes. Raises: what an error inside means; `FormatChanged` for no answer."""
-        for payload in self._payloads.feed(data):
-            self._take(payload)
-        return self._drained()
-
-    def close(self) -> list[Event]:
-        """The body is over: what it still held, which is all of a document."""
-        for payload in self._payloads.close():
-            self._take(payload)
-        return self._drained()
 
     def salvage(self) -> list[Event]:
         """Everything received that has not gone out yet, for an answer that is cut or damaged."""
@@ -269,7 +255,3 @@ class Decoder:
         elif "image" in code:
             problem = msgspec.structs.replace(problem, type="invalid_request_error")
         return openai_errors.inside(msgspec.json.encode({"error": problem}), provider=self._provider)
-
-    def _drained(self) -> list[Event]:
-        ready, self._ready = self._ready, []
-        return ready

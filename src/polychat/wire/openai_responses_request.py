@@ -11,7 +11,6 @@ from those of chat completions: `store`, and `strict` of a tool. As in the types
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -20,7 +19,6 @@ import msgspec
 from polychat import media
 from polychat.errors import BadOption, UnsupportedFeature
 from polychat.types import (
-    Attachment,
     File,
     Image,
     Message,
@@ -34,6 +32,7 @@ from polychat.types import (
     ToolCall,
     ToolResult,
 )
+from polychat.wire.openai_chat_request import link
 from polychat.wire.openai_messages import converted
 from polychat.wire.openai_responses_items import opened
 
@@ -175,20 +174,13 @@ def _part(part: Part) -> dict[str, Any]:
         case Text():
             return {"type": "input_text", "text": part.text}
         case Image():
-            return {"type": "input_image", "image_url": _link(part), "detail": part.detail or "auto"}
+            return {"type": "input_image", "image_url": link(part), "detail": part.detail or "auto"}
         case File(data=None):
             return {"type": "input_file", "file_url": part.url}
         case File():
             name = part.name or f"file.{media.extension(part.media_type or '')}"
-            return {"type": "input_file", "filename": name, "file_data": _link(part)}
+            return {"type": "input_file", "filename": name, "file_data": link(part)}
     raise UnsupportedFeature(f"the Responses API takes no {type(part).__name__}")
-
-
-def _link(part: Attachment) -> str:
-    """Where the bytes are: their URL, or the bytes themselves as a data URI."""
-    if part.data is None:
-        return part.url or ""
-    return f"data:{part.media_type};base64,{base64.b64encode(part.data).decode()}"
 
 
 # ---------------------------------------------------------------- what may be used, and how to answer

@@ -47,7 +47,7 @@ from polychat.types import (
     ToolCallDelta,
     ToolResult,
 )
-from polychat.wire.payloads import Payloads
+from polychat.wire.payloads import PayloadDecoder
 
 _NO_INSTRUCTION = "markdown"  # what the app says when nobody gave it a system text
 _DONE = b"[DONE]"
@@ -149,31 +149,12 @@ class _Said(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Said).decode
 
 
-class Decoder:
+class Decoder(PayloadDecoder):
     """One answer: bytes in, events out. `finished` once the service said that it ended."""
 
     def __init__(self) -> None:
-        self.finished = False
-        self._payloads = Payloads()
-        self._ready: list[Event] = []  # decoded and not handed out; outlives an error later in the same read
+        super().__init__()
         self._in_fragments = False  # tool calls came piece by piece
-
-    def feed(self, data: bytes) -> list[Event]:
-        """The events that `data` completes. Raises the error that is inside, `FormatChanged` for what is no answer."""
-        for payload in self._payloads.feed(data):
-            self._take(payload)
-        return self.salvage()
-
-    def close(self) -> list[Event]:
-        """The body is over: what it still held. Raises as `feed` does."""
-        for payload in self._payloads.close():
-            self._take(payload)
-        return self.salvage()
-
-    def salvage(self) -> list[Event]:
-        """What was decoded and has not gone out yet; for an answer that is cut or damaged too."""
-        ready, self._ready = self._ready, []
-        return ready
 
     def _take(self, data: bytes) -> None:
         if self.finished:

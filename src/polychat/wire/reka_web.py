@@ -17,7 +17,7 @@ import msgspec
 from polychat.errors import FormatChanged, Unavailable
 from polychat.types import Event, Finish, FinishReason, Usage
 from polychat.wire.cumulative import CumulativeText
-from polychat.wire.payloads import Payloads
+from polychat.wire.payloads import PayloadDecoder
 
 _REASONS: dict[str, FinishReason] = {"stop": "stop", "length": "length", "context": "length"}
 
@@ -41,21 +41,13 @@ _decode_answer = msgspec.json.Decoder(_Answer).decode
 _decode_error = msgspec.json.Decoder(_ErrorBody).decode
 
 
-class Decoder:
+class Decoder(PayloadDecoder):
     """One answer: bytes in, events out. `finished` once the service said how it ended."""
 
     def __init__(self) -> None:
-        self.finished = False
-        self._payloads = Payloads()
+        super().__init__()
         self._text = CumulativeText()
         self._counts: _Counts | None = None
-        self._ready: list[Event] = []  # decoded and not handed out; outlives an error later in the same read
-
-    def feed(self, data: bytes) -> list[Event]:
-        """The events that `data` completes. Raises `FormatChanged` for what is not an answer."""
-        for payload in self._payloads.feed(data):
-            self._take(payload)
-        return self._drained()
 
     def _take(self, data: bytes) -> None:
         if self.finished:
@@ -67,16 +59,6 @@ class Decoder:
             self.finished = True
             reason = _REASONS.get(answer.finish_reason, "stop")
             self._ready = [*self.salvage(), Finish(reason=reason, raw=answer.finish_reason)]
-
-    def _drained(self) -> list[Event]:
-        ready, self._ready = self._ready, []
-        return ready
-
-    def close(self) -> list[Event]:
-        """The body is over: what it still held."""
-        for payload in self._payloads.close():
-            self._take(payload)
-        return self._drained()
 
     def salvage(self) -> list[Event]:
         """Everything received that has not gone out yet; for the end, and for an answer that is cut or damaged."""

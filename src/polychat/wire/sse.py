@@ -18,6 +18,8 @@ import msgspec
 
 from polychat.errors import BadOption, FormatChanged
 
+EVENT_BYTES = 8 * 2**20  # of one event, unless a reader allows more
+
 _BOM = b"\xef\xbb\xbf"
 _BLANK_LINE = b"\n\n"
 _NEWLINE = re.compile(rb"\r\n|\r|\n")
@@ -40,7 +42,7 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
 class Decoder:
     """Turns a body, in whatever pieces it arrives, into frames. One per body; of no use after it raised."""
 
-    def __init__(self, *, limit_bytes: int = 8 * 2**20) -> None:
+    def __init__(self, *, limit_bytes: int = EVENT_BYTES) -> None:
         self.last_event_id: str | None = None
         self.retry_ms: int | None = None  # how long the server wants a client to wait before it connects again
         self._limit_bytes = limit_bytes
