@@ -25,6 +25,7 @@ import msgspec
 
 from polychat.engine import conditions, facts
 from polychat.engine.conditions import Condition
+from polychat.engine.sections import unknown
 from polychat.errors import ConfigError
 from polychat.types import ToolMode
 
@@ -65,7 +66,7 @@ def read(file: str, name: str, given: Any) -> Routed:
     if not isinstance(given, dict):
         raise ConfigError(f"{file}: {where} is neither a model nor a table with targets", hint=_EXAMPLE)
     for setting in given.keys() - set(SETTINGS):
-        raise _unknown(file, f"{where}.{setting}", SETTINGS)
+        raise unknown(file, f"{where}.{setting}", SETTINGS)
     targets = given.get("targets")
     if not isinstance(targets, list) or not targets:
         raise ConfigError(f"{file}: {where}.targets is not a list of models", hint=_EXAMPLE)
@@ -103,7 +104,7 @@ def _aim(file: str, where: str, given: Any, strategy: str) -> Aim:
     if not isinstance(table, dict) or not isinstance(table.get("model"), str) or not table["model"].strip():
         raise ConfigError(f"{file}: {where} names no model", hint=f"write it like {_EXAMPLES[0]} or {_EXAMPLES[1]}")
     for field in table.keys() - set(FIELDS):
-        raise _unknown(file, f"{where}.{field}", FIELDS)
+        raise unknown(file, f"{where}.{field}", FIELDS)
     return Aim(
         model=table["model"].strip(),
         place=where,
@@ -131,10 +132,6 @@ def _one_of(file: str, where: str, given: Any, known: tuple[Any, ...]) -> Any:
     if given not in known:
         raise ConfigError(f"{file}: {where} is not one of {', '.join(known)}")
     return given
-
-
-def _unknown(file: str, where: str, known: tuple[str, ...]) -> ConfigError:
-    return ConfigError(f"{file}: {where} is not a setting", hint=f"the settings there are {', '.join(known)}")
 
 
 _EXAMPLES = ('"openai/gpt-5"', '{ model = "openai/gpt-5", when = "errors_1h < 3" }')

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from polychat.engine.ledger.reader import Lately, Reader
+from polychat.engine.ledger.reader import Reader
 from polychat.engine.ledger.record import Record
 from polychat.engine.ledger.statistics import Filters
 from polychat.engine.ledger.writer import Ledger
@@ -29,7 +29,6 @@ def test_a_ledger_that_is_not_there_is_empty(path: Path) -> None:
     with Reader(path) as reader:
         assert (reader.recent(), reader.after(None), reader.newest(), reader.quotas()) == ([], [], None, [])
         assert (reader.count(), reader.stats("provider"), list(reader.pages())) == (0, [], [])
-        assert reader.lately(Filters(provider="reka")) == Lately()
     assert not path.parent.exists()
 
 
@@ -135,27 +134,6 @@ def test_pages_give_all_of_a_long_ledger(path: Path, record: Make) -> None:
         pages = list(reader.pages())
     assert [one for page in pages for one in page] == records
     assert len(pages) == 3
-
-
-def test_how_the_last_hour_was(path: Path, record: Make) -> None:
-    """Requests, those that failed, and the median of the first event; what is older does not count."""
-    keep(
-        path,
-        [
-            record(at=1_000.0, outcome="error"),
-            record(at=9_000.0, outcome="error"),
-            record(at=9_001.0, first_event_s=3.0, outcome="interrupted"),
-            record(at=9_002.0, first_event_s=1.0),
-            record(at=9_003.0, first_event_s=2.0, account="home"),
-            record(at=9_004.0, provider="openai", outcome="error"),
-        ],
-    )
-    with Reader(path) as reader:
-        of_service = reader.lately(Filters(provider="reka"), now=10_000.0)
-        of_account = reader.lately(Filters(provider="reka", account="home"), now=10_000.0)
-        assert of_service == Lately(requests=4, errors=2, first_event_s=2.0)
-        assert of_account == Lately(requests=1, errors=0, first_event_s=2.0)
-        assert reader.lately(Filters(provider="reka"), within_s=1, now=10_000.0) == Lately()
 
 
 def test_a_damaged_file_is_told(path: Path) -> None:

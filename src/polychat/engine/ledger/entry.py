@@ -22,8 +22,9 @@ import msgspec
 
 from polychat.engine.ledger import estimate, prices
 from polychat.engine.ledger.content import content
-from polychat.engine.ledger.record import Kind, Outcome, Record, Store, new_id
+from polychat.engine.ledger.record import Outcome, Record, Store, new_id
 from polychat.errors import Interrupted, PolychatError
+from polychat.net.clocks import Kind
 from polychat.types import Reply, Request, Usage
 
 _NOTHING = Reply()

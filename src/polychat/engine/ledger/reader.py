@@ -1,4 +1,4 @@
-"""What reads the ledger: the last requests, one of them, those that are new, sums, and facts for routing.
+"""What reads the ledger: the last requests, one of them, those that are new, sums, and what accounts had left.
 
     reader = Reader(path)
     for record in reader.recent(Filters(provider="reka"), limit=20): ...
@@ -9,34 +9,23 @@ appears is seen by the next call. Every call may raise `ConfigError` for a file 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-import msgspec
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, create_engine, func, null, select
 
 from polychat.engine.ledger import schema, statistics, storage
-from polychat.engine.ledger.record import FAILED, ID_DIGITS, Record, Sighting
+from polychat.engine.ledger.record import ID_DIGITS, Record, Sighting
 from polychat.engine.ledger.schema import quotas, requests
 from polychat.engine.ledger.statistics import By, Filters, Line
 from polychat.errors import BadOption
 
-_HOUR_S = 3_600.0
 _PAGE = 1_000  # records that an export reads at once
 _FIELDS = Record.__struct_fields__
 _BRIEF = [null().label(name) if name == "content" else requests.c[name] for name in _FIELDS]  # words may be long
 _WHOLE = [requests.c[name] for name in _FIELDS]
-
-
-class Lately(msgspec.Struct, frozen=True, kw_only=True):
-    """How an account, a model or a service did in the last hour, or in whatever time was asked for."""
-
-    requests: int = 0
-    errors: int = 0
-    first_event_s: float | None = None  # the median
 
 
 class Reader:
@@ -102,21 +91,6 @@ class Reader:
         """What came to how much, a line for each of `by`; days are in UTC."""
         with self._reading() as connection:
             return statistics.lines(connection, by, filters)
-
-    def lately(self, filters: Filters, *, within_s: float = _HOUR_S, now: float | None = None) -> Lately:
-        """How those did of late; one look at an index."""
-        since = (time.time() if now is None else now) - within_s
-        with self._reading() as connection:
-            wanted = select(requests.c.outcome, requests.c.first_event_s)
-            rows = connection.execute(
-                wanted.where(*statistics.where(msgspec.structs.replace(filters, since=since)))
-            ).all()
-        firsts = sorted(first for _, first in rows if first is not None)
-        return Lately(
-            requests=len(rows),
-            errors=sum(outcome in FAILED for outcome, _ in rows),
-            first_event_s=firsts[(len(firsts) - 1) // 2] if firsts else None,
-        )
 
     def quotas(self, account: str | None = None) -> list[Sighting]:
         """What accounts had left when their services last said so."""

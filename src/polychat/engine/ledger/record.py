@@ -12,8 +12,8 @@ from typing import Literal
 import msgspec
 
 from polychat.errors import ConfigError
+from polychat.net.clocks import Kind
 
-Kind = Literal["chat", "drawing", "speech", "transcription", "embeddings"]
 Outcome = Literal["ok", "error", "cancelled", "interrupted"]
 Store = Literal["none", "facts", "full"]
 

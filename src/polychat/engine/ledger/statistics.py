@@ -11,8 +11,9 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import Column, ColumnElement, Connection, case, func, select
 
-from polychat.engine.ledger.record import FAILED, Kind, Outcome
+from polychat.engine.ledger.record import FAILED, Outcome
 from polychat.engine.ledger.schema import requests
+from polychat.net.clocks import Kind
 
 By = Literal["provider", "model", "account", "key", "day", "outcome", "error", "kind"]
 
