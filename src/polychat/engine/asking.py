@@ -11,6 +11,7 @@ import math
 import random
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -21,13 +22,13 @@ from polychat.engine.failover import Failover
 from polychat.engine.flow import late
 from polychat.engine.leases import Lease, Leases
 from polychat.engine.ledger import prices
+from polychat.engine.ledger.entry import Entry
 from polychat.engine.planning import Candidate, Fit, Plan, Planner
 from polychat.engine.routing import Route, routes
 from polychat.engine.settings import Settings
 from polychat.engine.targets import Found, Known, Missed, Target, Yardsticks
-from polychat.errors import ConfigError, NoAccount, PolychatError, UnknownModel
+from polychat.errors import Attempt, ConfigError, NoAccount, PolychatError, UnknownModel
 from polychat.net.clocks import Clocks, Kind, Waits
-from polychat.net.retry import RetryPolicy
 from polychat.providers.base import Capability, Info, ListsModels, Model, Provider
 from polychat.types import Request
 
@@ -124,15 +125,33 @@ class Asking:
         """Those of such a request."""
         return self.settings.clocks_of(kind).but(waits)
 
-    def failover(self, plan: Plan, *, binds: Callable[[Candidate], bool]) -> Failover:
-        """The attempts of one question. Raises: where there is nobody to ask, why."""
-        plan.first()
-        return Failover(plan.candidates, self.settings.failover, binds=binds)
+    async def first(
+        self,
+        plan: Plan,
+        ask: Callable[[Failover, Candidate], Awaitable[T]],
+        entry: Entry,
+        *,
+        binds: Callable[[Candidate], bool],
+    ) -> tuple[T, tuple[Attempt, ...]]:
+        """What the first gives that gives anything, and who was asked before; `entry` is of the whole question.
 
-    async def lease(self, candidate: Candidate, countdown: Countdown, *, retry: RetryPolicy | None) -> Lease:
-        """The right to ask that candidate; see `Leases.lease`."""
+        Raises: where there is nobody to ask, why; otherwise as `Failover.first`.
+        """
+        plan.first()
+        failover = Failover(plan.candidates, self.settings.failover, binds=binds)
+        found = await failover.first(partial(ask, failover))
+        if failover.answering is not None:
+            _place(entry, failover.answering)
+        entry.attempts = len(failover.failed) + 1
+        return found, tuple(failover.failed)
+
+    async def lease(self, candidate: Candidate, countdown: Countdown, failover: Failover, entry: Entry) -> Lease:
+        """The right to ask that candidate, which `entry` is told of; see `Leases.lease`."""
         model, clocks, left_s = candidate.target.route.model.id, countdown.clocks, countdown.left_s
-        return await self._leases.lease(candidate.info, candidate.entry, model, clocks, retry=retry, left_s=left_s)
+        retry = failover.repeating(candidate)
+        lease = await self._leases.lease(candidate.info, candidate.entry, model, clocks, retry=retry, left_s=left_s)
+        _place(entry, candidate)
+        return lease
 
     # ------------------------------------------------------------ names that nobody knows
 
@@ -177,6 +196,11 @@ class Asking:
             return self._leases.share(self._directory.service(route.provider).info, route.account)
         except ConfigError:
             return math.inf
+
+
+def _place(entry: Entry, candidate: Candidate) -> None:
+    route = candidate.target.route
+    entry.placed(route.provider, route.model.id, candidate.entry.name)
 
 
 def _price(route: Route) -> float:

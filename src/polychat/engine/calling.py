@@ -7,6 +7,7 @@ from contextlib import aclosing, contextmanager
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from polychat.engine.asking import Asking, Countdown
+from polychat.engine.failover import Failover
 from polychat.engine.flow import Flow
 from polychat.engine.leases import Lease
 from polychat.engine.ledger.entry import Entry
@@ -14,7 +15,6 @@ from polychat.engine.planning import Candidate, Plan
 from polychat.engine.targets import Target
 from polychat.errors import FormatChanged, UnsupportedFeature
 from polychat.net.clocks import Kind, Waits
-from polychat.net.retry import RetryPolicy
 from polychat.net.session import Session
 from polychat.providers.base import Capability, Info, Model, Provider
 from polychat.types import Transcript, Usage
@@ -90,8 +90,8 @@ class Call:
         """What `ask(service, session, model)` gives, from the first who gives it."""
         countdown = Countdown(self._asking.clocks(self._kind, waits or {}))
 
-        async def once(candidate: Candidate, retry: RetryPolicy | None) -> Given[T]:
-            lease = await self._leased(candidate, countdown, retry=retry)
+        async def once(failover: Failover, candidate: Candidate) -> Given[T]:
+            lease = await self._asking.lease(candidate, countdown, failover, self.entry)
             model = candidate.target.route.model.id
             with lease, lease.judging():
                 call = ask(self._service(candidate), lease.session, model)
@@ -110,8 +110,8 @@ class Call:
         countdown = Countdown(self._asking.clocks(self._kind, waits or {}))
         won: list[Entry] = []  # holds the entry, once it is clear whose pieces are the answer
 
-        async def once(candidate: Candidate, retry: RetryPolicy | None) -> Flow[T]:
-            lease = await self._leased(candidate, countdown, retry=retry)
+        async def once(failover: Failover, candidate: Candidate) -> Flow[T]:
+            lease = await self._asking.lease(candidate, countdown, failover, self.entry)
             route = candidate.target.route
             pieces = _judged(ask(self._service(candidate), lease.session, route.model.id), lease, won)
             flow = Flow(pieces, route, candidate.entry.name, countdown.limit_s, countdown.deadline)
@@ -122,24 +122,10 @@ class Call:
         won.append(self.entry)
         return flow
 
-    async def _first(
-        self, plan: Plan, once: Callable[[Candidate, RetryPolicy | None], Awaitable[T]], *, binding: bool
-    ) -> T:
-        failover = self._asking.failover(plan, binds=lambda candidate: binding)
-        found = await failover.first(lambda candidate: once(candidate, failover.repeating(candidate)))
-        if failover.answering is not None:
-            self._placed(failover.answering)
+    async def _first(self, plan: Plan, once: Callable[[Failover, Candidate], Awaitable[T]], *, binding: bool) -> T:
+        found, _ = await self._asking.first(plan, once, self.entry, binds=lambda candidate: binding)
         self.entry.began()
-        self.entry.attempts = len(failover.failed) + 1
         return found
-
-    async def _leased(self, candidate: Candidate, countdown: Countdown, *, retry: RetryPolicy | None) -> Lease:
-        lease = await self._asking.lease(candidate, countdown, retry=retry)
-        self._placed(candidate)
-        return lease
-
-    def _placed(self, candidate: Candidate) -> None:
-        self.entry.placed(candidate.info.name, candidate.target.route.model.id, candidate.entry.name)
 
     def _service(self, candidate: Candidate) -> Provider:
         return self._asking.service(candidate.info)

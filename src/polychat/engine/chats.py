@@ -137,12 +137,8 @@ class _Question:
 
     async def answered(self, plan: Plan) -> Turn:
         """The answer of the first candidate that gives one."""
-        failover = self._asking.failover(plan, binds=self._binds)
-        turn = await failover.first(partial(self._ask, failover))
-        turn.attempts = tuple(failover.failed)
-        if failover.answering is not None:
-            self._placed(failover.answering)
-        self._entry.attempts = len(failover.failed) + 1
+        turn, before = await self._asking.first(plan, self._ask, self._entry, binds=self._binds)
+        turn.attempts = before
         turn.running.recorded(self._entry, self._request)
         return turn
 
@@ -151,9 +147,8 @@ class _Question:
         if not candidate.info.can(candidate.target.route.model, "remote_media"):
             inlined = self._with_bytes(request)
             request = await self._countdown.over(inlined, candidate.info.name, candidate.entry.name)
-        lease = await self._asking.lease(candidate, self._countdown, retry=failover.repeating(candidate))
+        lease = await self._asking.lease(candidate, self._countdown, failover, self._entry)
         route, account = candidate.target.route, candidate.entry.name
-        self._placed(candidate)
         log.debug("asking", extra={"provider": route.provider, "model": route.model.id, "account": account})
         clocks, deadline = self._countdown.clocks, self._countdown.deadline
         running = Running(lease, clocks, deadline, strict=self._chats.strict, folder=self._chats.captures)
@@ -162,10 +157,6 @@ class _Question:
         await turn.start(until_content=not failover.last)
         self._entry.began()
         return turn
-
-    def _placed(self, candidate: Candidate) -> None:
-        route = candidate.target.route
-        self._entry.placed(route.provider, route.model.id, candidate.entry.name)
 
     def _binds(self, candidate: Candidate) -> bool:
         """Whether asking twice may do something twice: tools, pictures, a conversation or files that are kept there."""
